@@ -1,5 +1,7 @@
 """Compare the cells of a study without labels: consensus, trust, effects of the choices, and nuisances.
 
-Every module takes `partitions` (C, N) integers, one row per cell and one column per image. **Noise** (any negative
-label) is not a cluster: an image that is noise in a cell is together with no other image in that cell.
+A cell is one combination of choices, and a study is a set of cells. An axis is a choice, such as the backbone, and its
+levels are the values that it has in the study. Every module takes `partitions` (C, N) integers, with one row per cell
+and one column per image. **Noise** (any negative number) is not a cluster: an image that is noise in a cell is together
+with no other image in that cell.
 """

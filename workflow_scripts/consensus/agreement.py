@@ -1,4 +1,4 @@
-"""Agreement of every two of many partitions of the same images."""
+"""Compute the agreement (adjusted Rand index, ARI) of every two of many partitions of the same images."""
 
 import numpy as np
 
@@ -14,13 +14,13 @@ def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -
     Parameters
     ----------
     partitions : (C, N) integers, negative for noise. Labels need not be consecutive.
-    counts : (N,) how often each image counts (a bootstrap sample, duplicates); None counts each image once. Only pairs
+    counts : (N,), how often each image counts, such as in a bootstrap sample; None counts each image once. Only pairs
         of different images are counted, so that the copies in a bootstrap sample do not raise the index.
 
     Returns
     -------
-    (C, C) float64, symmetric, with ones on the diagonal. Two trivial partitions (all images in one cluster, or each
-    image in its own) have the index 1 if they are equal and 0 otherwise, as in scikit-learn.
+    (C, C) float64, symmetric, with ones on the diagonal. A partition is trivial if all images are in one cluster, or
+    each in its own. Two trivial partitions have the index 1 if they are equal and 0 otherwise, as in scikit-learn.
     """
     labels = compact(partitions)
     n_clusters = int(labels.max(initial=0)) + 1  # cluster 0 is the noise
@@ -35,7 +35,7 @@ def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -
 
 
 def agreement_with(partitions: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """Return the adjusted Rand index of every one of `references` (R, N) with every one of `partitions` (C, N), (R, C).
+    """Return the adjusted Rand index of each of `references` (R, N) with each of `partitions` (C, N), (R, C) float64.
 
     Noise counts as in `agreement_matrix`.
     """
@@ -47,15 +47,17 @@ def agreement_with(partitions: np.ndarray, references: np.ndarray) -> np.ndarray
 
 
 def stability(partitions: np.ndarray) -> float:
-    """Return the mean agreement of every two of `partitions` (R, N), such as the repeats of a cell; NaN if R is 1."""
+    """Return the mean agreement over all pairs of `partitions` (R, N), such as the repeats of a cell; NaN if R is 1."""
     agreement = agreement_matrix(partitions)
     pairs = agreement[np.triu_indices(len(agreement), 1)]
     return float(pairs.mean()) if len(pairs) else np.nan
 
 
 def compact(partitions: np.ndarray) -> np.ndarray:
-    """Return the partitions (C, N) int32 with clusters renumbered 1, 2, ... in the order of their labels, noise
-    as 0."""
+    """Return the partitions (C, N) int32 with the clusters of each row renumbered 1, 2, ...; noise becomes 0.
+
+    The order of the clusters stays. Raises `ValueError` if `partitions` are not integers of shape (C, N).
+    """
     partitions = np.asarray(partitions)
     if partitions.ndim != 2 or partitions.dtype.kind not in "iu":
         raise ValueError(
@@ -69,7 +71,7 @@ def compact(partitions: np.ndarray) -> np.ndarray:
 
 
 def _together(row: np.ndarray, others: np.ndarray, counts: np.ndarray | None, n_clusters: int) -> np.ndarray:
-    """Return the number of pairs that are in one cluster in `row` (N,) and also in each of `others` (R, N), (R,)."""
+    """Return for each of `others` (R, N) the number of pairs that share a cluster in it and in `row` (N,), (R,)."""
     step = max(1, _BLOCK // max(len(row), n_clusters**2))
     together = np.empty(len(others))
     for start in range(0, len(others), step):
@@ -81,14 +83,14 @@ def _together(row: np.ndarray, others: np.ndarray, counts: np.ndarray | None, n_
 
 
 def _all_pairs(n_images: int, counts: np.ndarray | None) -> float:
-    """Return the number of pairs of different images."""
+    """Return the number of pairs of different images; each image counts as often as `counts` (N,) says."""
     return float(_pairs(np.ones((1, n_images), dtype=np.int64), counts, 2)[0])
 
 
 def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarray:
-    """Return the number of pairs of different images with the same key, (R,) float64.
+    """Return for each row of `keys` the number of pairs of different images with the same key, (R,) float64.
 
-    `keys` (R, N) are integers 0..n_keys-1; images with key 0 are in no pair.
+    `keys` (R, N) are integers 0..n_keys-1; images with key 0 are in no pair. `counts` (N,) is how often images count.
     """
     if n_keys > _BLOCK:  # `keys` then has a single row
         names, codes = np.unique(np.append(0, keys), return_inverse=True)
@@ -102,8 +104,11 @@ def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarr
 
 
 def _adjusted(together: np.ndarray, in_one: np.ndarray, in_other: np.ndarray, n_pairs: float) -> np.ndarray:
-    """Return the adjusted Rand index (A, B) from counts of pairs: together in both (A, B), in each (A,), (B,), and
-    all."""
+    """Return the adjusted Rand index (A, B) of A partitions with B others, from numbers of pairs of images.
+
+    `together` (A, B) are the pairs that share a cluster in both partitions, `in_one` (A,) and `in_other` (B,) those
+    that share one in a single partition, and `n_pairs` are all pairs.
+    """
     mean = (in_one[:, None] + in_other) / 2
     expected = in_one[:, None] * in_other / max(n_pairs, 1)
     excess = mean - expected

@@ -1,4 +1,10 @@
-"""Compute one consensus partition from many, and say how firmly each image belongs and which choice moves it."""
+"""Compute one consensus partition from many, and tell how certain the group of each image is and which choice changes
+it.
+
+The clusters of the consensus are called groups. Two images are together in a cell if they are in one of its clusters.
+The co-association of two images is the weighted share of the cells in which they are together. The margin of an image
+is the share for its own group minus that for its second group; an image with a low margin is fragile.
+"""
 
 from dataclasses import dataclass
 
@@ -13,8 +19,8 @@ from workflow_scripts.consensus.agreement import compact
 from workflow_scripts.metrics.contingency import contingency_tables
 
 MAX_LINKED = 4000
-"""Largest number of images of which all pairs are compared; with more images only a sample is grouped, and the other
-images join its groups."""
+"""Largest number of images of which all pairs are compared. Of more images a sample is grouped, and the other images
+join its groups."""
 NO_GROUP = -1
 """The second group of an image that has none."""
 _COLUMNS = 512  # clusters whose indicators are in memory at once: 16 MiB for MAX_LINKED images
@@ -28,11 +34,10 @@ class Consensus:
     ----------
     k : number of groups.
     group : (N,) int32, 0..k-1, the largest group first.
-    agreement : (N,) float64 in [0, 1], the share of the votes in which the image is together with another member of its
-        group, averaged over these members.
-    second : (N,) int32, the other group with the highest such share; `NO_GROUP` if the shares of all others are 0.
-    second_agreement : (N,) float64, the share of the second group.
-    chosen_k : how k was chosen: `given`, `of the cells`, or `lifetime`.
+    agreement : (N,) float64 in [0, 1], the mean co-association of the image with the other images of its group.
+    second : (N,) int32, the other group with the highest mean co-association; `NO_GROUP` if this is 0 for all groups.
+    second_agreement : (N,) float64 in [0, 1], the mean co-association of the image with the second group.
+    chosen_k : how k was chosen: `given`, `of the cells`, or `lifetime` (see `consensus`).
     """
 
     k: int
@@ -51,18 +56,20 @@ class Consensus:
 def consensus(
     partitions: np.ndarray, k: int | None = None, weights: np.ndarray | None = None, seed: int = 0
 ) -> Consensus:
-    """Group the images by how often they are together (co-association, average linkage; Fred & Jain 2005).
+    """Return the consensus: groups of images that are often together (Fred & Jain 2005).
 
-    For up to `MAX_LINKED` images all pairs are compared. Of more images, a sample of that size is grouped, and every
-    image joins the group with which it is together most often. Memory is then linear in N.
+    The groups are those of average linkage of 1 - co-association. For up to `MAX_LINKED` images all pairs are compared.
+    Of more images, a sample of that size is grouped, and every image joins the group with the highest mean
+    co-association. Memory is then linear in N.
 
     Parameters
     ----------
     partitions : (C, N) integers, negative for noise.
-    k : number of groups. With None it is the k of the cells if all cells have the same, and otherwise the number of
-        groups, from 2 to the largest of the cells, that persists over the longest range of heights of the tree (its
-        lifetime; Fred & Jain 2005).
-    weights : (C,) non-negative weights of the cells; None gives all cells the same. See `trust.cell_weights`.
+    k :
+        number of groups (`given`). With None it is the number of clusters of the cells if all cells have the same
+        number (`of the cells`). Otherwise it is a number from 2 to the largest of the cells: the one that is kept over
+        the longest range of heights when the tree is cut (`lifetime`; Fred & Jain 2005).
+    weights : (C,) weights of the cells, 0 or more; None gives all cells the same weight. See `trust.cell_weights`.
     seed : seed of the sample.
     """
     labels = compact(partitions)
@@ -84,7 +91,11 @@ def consensus(
 
 
 def _tree(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the average linkage of 1 - co-association, which is a product of weighted cluster indicators."""
+    """Return the tree of average linkage of 1 - co-association, (N - 1, 4), as `clusterers.linkage.tree` does.
+
+    `labels` (C, N) come from `compact`, and `weights` (C,) sum to 1. The co-association is computed as a product of
+    matrices that say which image is in which cluster.
+    """
     n_images = labels.shape[1]
     together = np.zeros((n_images, n_images))
     step = max(1, _COLUMNS // int(labels.max(initial=1)))
@@ -99,7 +110,7 @@ def _tree(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _number_of_groups(merges: np.ndarray, labels: np.ndarray, k: int | None) -> tuple[int, str]:
-    """Return the number of groups and how it was chosen (see `Consensus.chosen_k`)."""
+    """Return the number of groups, and how it was chosen (see `consensus`)."""
     n_images = len(merges) + 1
     if k is not None:
         return min(k, n_images), "given"
@@ -113,9 +124,10 @@ def _number_of_groups(merges: np.ndarray, labels: np.ndarray, k: int | None) -> 
 
 
 def _together(labels: np.ndarray, weights: np.ndarray, members: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return the mean co-association (N, k) of every image with the `members` (M,) of each group.
+    """Return the mean co-association (N, k) of every image with the members of each group.
 
-    `group` (M,) are the groups of the members, from 0.
+    `members` (M,) are rows of images, and `group` (M,) are their groups, from 0. The co-association of an image with
+    itself counts too.
     """
     sizes = np.bincount(group)
     n_clusters = int(labels.max()) + 1
@@ -129,7 +141,7 @@ def _together(labels: np.ndarray, weights: np.ndarray, members: np.ndarray, grou
 
 
 def _described(labels: np.ndarray, weights: np.ndarray, group: np.ndarray, chosen: str) -> Consensus:
-    """Return the consensus with the agreement and the second group of every image."""
+    """Return the `Consensus` with these groups (N,): compute the agreement and the second group of every image."""
     n_images = len(group)
     sizes = np.bincount(group)
     mean = _together(labels, weights, np.arange(n_images), group)
@@ -150,24 +162,26 @@ def _described(labels: np.ndarray, weights: np.ndarray, group: np.ndarray, chose
 def what_flips(
     result: Consensus, partitions: np.ndarray, choices: pd.DataFrame, weights: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Return for each image the choice that moves it most from its group towards the second one.
+    """Return for each image the choice that matters most for whether it is in its group or in its second group.
 
-    The vote of a cell on an image is the share of the other members of its group that are together with it in this
-    cell, minus the same share for the second group. The choice is the axis whose levels differ most in their mean vote:
-    the weighted variance between levels divided by that of all votes.
+    Each cell votes on each image. The vote is the share of the image's group that is together with it in this cell,
+    minus the share of the second group that is. So a vote is positive if the cell puts the image into its group, and
+    negative if it puts it into the second group. The choice is the axis whose levels differ most in their mean vote:
+    the one with the largest weighted variance between levels, as a share of the variance of all votes.
 
     Parameters
     ----------
     result : the consensus of the same partitions.
-    partitions : (C, N) integers.
+    partitions : (C, N) integers, negative for noise.
     choices : C rows, one column per axis; axes with a single level are ignored.
-    weights : (C,) as in `consensus`.
+    weights : (C,) weights of the cells, as in `consensus`.
 
     Returns
     -------
-    DataFrame with N rows: `choice` (name of the axis, None if all votes are equal), `level` (level with the lowest mean
-    vote), `explained` (share of the variance of the votes, 0 to 1), `vote` (mean vote at that level) and `flips`
-    (whether that vote is negative, so that at this level the image belongs to the second group).
+    DataFrame with N rows: `choice` (name of the axis, None if all votes are equal), `level` (the level of this axis
+    with the lowest mean vote), `explained` (share of the variance of the votes that the axis explains, 0 to 1), `vote`
+    (mean vote at that level) and `flips` (whether that vote is negative, so that the image is in the second group
+    there).
     """
     labels = compact(partitions)
     weights = np.full(len(labels), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -195,7 +209,10 @@ def what_flips(
 
 
 def votes_for_groups(labels: np.ndarray, result: Consensus) -> np.ndarray:
-    """Return each cell's share of the own group minus that of the second group, (C, N) float32 (see `what_flips`)."""
+    """Return the vote of each cell on each image, (C, N) float32 from -1 to 1 (see `what_flips`).
+
+    `labels` (C, N) come from `compact`.
+    """
     sizes = np.bincount(result.group)
     n_clusters = int(labels.max()) + 1
     votes = np.empty(labels.shape, dtype=np.float32)

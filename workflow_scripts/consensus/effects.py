@@ -1,4 +1,7 @@
-"""Effects of the choices on the partitions, without labels: how much of the disagreement each choice explains."""
+"""Measure without labels how much each choice changes the partitions: how much of the disagreement it explains.
+
+The scatter is the sum of the squared distances of all cells to their mean, if partitions are seen as points.
+"""
 
 from itertools import combinations
 from typing import Any
@@ -14,29 +17,29 @@ def partition_effects(
 ) -> pd.DataFrame:
     """Return an analysis of variance of the partitions over the choices.
 
-    Apart from the sizes of clusters, 1 - ARI is half the squared distance of two partitions as vectors of standardised
-    co-membership, with one entry for each pair of images. It is therefore analysed like squared distances (McArdle &
-    Anderson 2001; Anderson 2001). `share` is the part of the scatter of all cells that a choice explains beyond all
-    other choices. In a full product, the shares of main effects and interactions are those of functional analysis of
-    variance (Hutter, Hoos & Leyton-Brown 2014) and sum to 1 together with those of higher order. `added` is a
-    coefficient of the least-squares regression of 1 - ARI of every pair of cells on indicators "the two cells differ in
-    this choice": the agreement that a change of this choice alone costs.
+    1 - ARI of two cells is treated as a squared distance between them (McArdle & Anderson 2001; Anderson 2001): it is
+    nearly half the squared distance of two vectors with one entry for each pair of images, which say whether the two
+    images are together. `share` is the part of the scatter that a choice explains in addition to all other choices. If
+    the cells are all combinations of the levels, the shares are those of functional analysis of variance (Hutter, Hoos
+    & Leyton-Brown 2014); with the terms of higher order they sum to 1. `added` is how much 1 - ARI of two cells grows
+    if they differ in this choice. It is a coefficient of a least-squares regression over all pairs of cells; the
+    regressors say for each choice whether the two cells differ in it.
 
-    The interval is that of `added` by chance (2.5 % and 97.5 % quantiles), when the levels of the choice are permuted
-    among cells that are equal in all other choices, or among all cells if no two are. The p-value is the share of
-    permutations with as large a share (Phipson & Smyth 2010: the observed one is counted).
+    `chance_low` and `chance_high` are the 2.5 % and 97.5 % quantiles of `added` by chance, and `p` is the share of
+    permutations with a `share` at least as large (Phipson & Smyth 2010). A permutation exchanges the levels of the
+    choice among cells that are equal in all other choices, or among all cells if no two cells are.
 
     Parameters
     ----------
-    agreement : (C, C) ARI of the cells.
+    agreement : (C, C), ARI of every two cells.
     choices : C rows, one column per axis; axes with a single level are left out.
     n_permutations : number of permutations for each choice.
     seed : seed of the permutations.
 
     Returns
     -------
-    DataFrame with one row per choice (highest share first) and then one per pair of choices: `term` (`a` or `a × b`),
-    `order` (1 or 2), `share`, `p`, `added`, `chance_low`, `chance_high` (the last four are NaN for order 2).
+    DataFrame with one row per choice, the highest share first, and then one row per pair of choices: `term` (`a` or
+    `a × b`), `order` (1 or 2), `share`, `p`, `added`, `chance_low`, `chance_high` (the last four are NaN for pairs).
     """
     codes = {axis: pd.factorize(choices[axis])[0] for axis in choices}
     codes = {axis: levels for axis, levels in codes.items() if levels.max() > 0}
@@ -68,23 +71,26 @@ def partition_effects(
 
 
 def _centred(distances: np.ndarray) -> np.ndarray:
-    """Return the inner products about the mean of points with these squared distances (Gower 1966)."""
+    """Return the inner products (C, C) of points about their mean, from their squared distances (C, C) (Gower 1966)."""
     products = -distances / 2
     return products - products.mean(axis=0) - products.mean(axis=1, keepdims=True) + products.mean()
 
 
 def _dummies(codes: np.ndarray) -> np.ndarray:
-    """Return one 0/1 column per level."""
+    """Return one column for each level, (C, levels): 1 for the cells with this level, otherwise 0."""
     return (codes[:, None] == np.unique(codes)).astype(float)
 
 
 def _combined(codes: list[np.ndarray]) -> np.ndarray:
-    """Return a number for each cell's combination of levels."""
+    """Return a number for each cell's combination of levels, (C,); `codes` are the levels (C,) of each choice."""
     return np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)[1].ravel()
 
 
 def _explained(centred: np.ndarray, blocks: list[np.ndarray]) -> float:
-    """Return the scatter that a linear model with the columns of all blocks explains."""
+    """Return the scatter that a linear model explains whose regressors are the columns of all `blocks`.
+
+    `centred` (C, C) comes from `_centred`; each block is (C, columns).
+    """
     design = np.column_stack([np.ones(len(centred)), *blocks])
     left, sizes, _ = np.linalg.svd(design, full_matrices=False)
     basis = left[:, sizes > sizes[0] * 1e-10]
@@ -92,7 +98,10 @@ def _explained(centred: np.ndarray, blocks: list[np.ndarray]) -> float:
 
 
 def _beyond(centred: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarray], total: float) -> float:
-    """Return the share of the scatter that a choice explains beyond the other choices."""
+    """Return the share of the scatter that a choice explains in addition to the other choices; NaN without scatter.
+
+    `levels` (C,) are the levels of the choice, `others` those of the other choices, and `total` is the whole scatter.
+    """
     rest = [_dummies(other) for other in others.values()]
     if total <= 0:
         return np.nan
@@ -100,7 +109,7 @@ def _beyond(centred: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarra
 
 
 def _added(agreement: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarray]) -> float:
-    """Return the coefficient of "differs in this choice" in the regression of 1 - ARI over all pairs."""
+    """Return how much 1 - ARI of two cells grows if they differ in a choice (`added` in `partition_effects`)."""
     first, second = np.triu_indices(len(agreement), 1)
     differs = [(axis_levels[first] != axis_levels[second]).astype(float) for axis_levels in (levels, *others.values())]
     design = np.column_stack([*differs, np.ones(len(first))])
@@ -108,6 +117,9 @@ def _added(agreement: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarr
 
 
 def _strata(others: dict[str, np.ndarray], n_cells: int) -> np.ndarray:
-    """Return the stratum of each cell: cells that are equal in all other choices; a single stratum if no two are."""
+    """Return the stratum of each cell, (C,) integers: a stratum is a set of cells that are equal in all other choices.
+
+    If no two cells are, all cells are in one stratum.
+    """
     strata = _combined(list(others.values())) if others else np.zeros(n_cells, dtype=np.intp)
     return strata if np.bincount(strata).max() > 1 else np.zeros(n_cells, dtype=np.intp)

@@ -1,4 +1,7 @@
-"""Combine the labels of a few images with the agreement between cells (`trust`) to find the best cells."""
+"""Combine the labels of a few images with the agreement between cells (`trust`) to find the best cell.
+
+An opinion is a set of cells with nearly the same partition (`trust.opinions`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,21 +14,24 @@ from workflow_scripts.consensus.trust import Trust
 from workflow_scripts.metrics.contingency import contingency_tables, encode_classes
 
 PRIOR_STRENGTH = 30.0
-"""Log of the prior odds of an agreement of 1 against an agreement of 0."""
+"""How much the prior trusts agreement: the logarithm of the odds of a cell with agreement 1 against one with 0."""
 
 
 @dataclass(frozen=True)
 class WithLabels:
-    """What a number of labels adds to the trust in the cells.
+    """The trust in the cells after the labels of a few images are known.
 
     Attributes
     ----------
-    prior, evidence : (C,) float64, log of the prior of each cell and of the probability of the labels under it.
-    probability : (C,) probability that the cell is best; sums to 1.
+    prior : (C,) float64, logarithm of the prior weight of each cell, from the agreement only.
+    evidence : (C,) float64, logarithm of the probability of the labels if the cell is right.
+    probability : (C,) float64, probability that the cell is the best; sums to 1.
     best : row of the most probable cell of the most probable opinion.
     n_labels : number of labels.
-    labels_needed : number of further labels until the leading opinion has 95 % probability, if they add as much
-        evidence as the present ones; 0 if it has it already; None if the labels do not favour it, or there are none.
+    labels_needed :
+        number of further labels until the most probable opinion has a probability of 95 %, if each adds as much
+        evidence as the present ones did on average. It is 0 if the opinion has this probability already, and None if
+        the labels do not speak for the opinion, or if there are none.
     """
 
     prior: np.ndarray
@@ -39,13 +45,14 @@ class WithLabels:
 def with_labels(trusted: Trust, partitions: np.ndarray, labels: Sequence[object]) -> WithLabels:
     """Combine the agreement of the cells (the prior) with the labels of any number of images (the evidence).
 
-    Model: each cluster of a cell has its own unknown class shares (symmetric Dirichlet prior with alpha = 1 / classes),
-    from which the labels of its images are drawn. The evidence is the probability of all labels under this model, in
-    closed form. The prior is proportional to vote * exp(`PRIOR_STRENGTH` * agreement).
+    The model of a cell says that each of its clusters has unknown shares of the classes, and that the labels of the
+    cluster's images are drawn with these shares. The shares have a symmetric Dirichlet prior with alpha = 1 / (number
+    of classes). The evidence is the probability of all labels under this model, in closed form. The prior of a cell is
+    proportional to vote * exp(`PRIOR_STRENGTH` * agreement), with both from `trusted`.
 
     Parameters
     ----------
-    trusted : trust in the same cells.
+    trusted : the result of `trust.trust` for the same cells.
     partitions : (C, N) integers, negative for noise (each noise image is a cluster of its own).
     labels : (N,) texts; "" or None if missing.
     """
@@ -62,7 +69,11 @@ def with_labels(trusted: Trust, partitions: np.ndarray, labels: Sequence[object]
 
 
 def _evidence(partitions: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the log probability (C,) of the labels, one Dirichlet-multinomial for each cluster."""
+    """Return the log probability (C,) of the labels under the model of each cell (see `with_labels`).
+
+    `partitions` (C, M) and `codes` (M,) are the clusters and the classes of the labelled images. The labels of each
+    cluster have a Dirichlet-multinomial distribution.
+    """
     labels = compact(partitions)
     tables = contingency_tables(labels, codes, int(labels.max(initial=0)) + 1, n_classes)[:, 2:, :-1]
     alpha = 1 / n_classes
@@ -72,7 +83,11 @@ def _evidence(partitions: np.ndarray, codes: np.ndarray, n_classes: int) -> np.n
 
 
 def _labels_needed(leads: np.ndarray, prior: np.ndarray, evidence: np.ndarray, n_labels: int) -> int | None:
-    """Return how many labels the leading opinion needs for 95 %, if each adds the mean log odds of the present ones."""
+    """Return how many more labels are needed (see `WithLabels.labels_needed`).
+
+    `leads` (C,) bool marks the cells of the most probable opinion. Each label is assumed to add as much to the log odds
+    of this opinion as the present ones did on average.
+    """
     odds = [
         np.logaddexp.reduce(weight[leads]) - np.logaddexp.reduce(weight[~leads]) if (~leads).any() else np.inf
         for weight in (prior, prior + evidence)

@@ -1,4 +1,7 @@
-"""Nuisances: known facts about the images, such as the microscope, that go with the groups."""
+"""Find nuisances: known facts about the images, such as the microscope, that the groups depend on.
+
+Facts are numbers or texts that are known about each image. Groups are the clusters of a partition or of a consensus.
+"""
 
 from collections.abc import Sequence
 
@@ -9,9 +12,9 @@ from workflow_scripts.consensus.permutation import members_of, p_value, shuffled
 from workflow_scripts.intake.image_facts import as_numbers
 
 MAX_IMAGES = 20_000
-"""Largest number of images that are tested; of more images a sample is drawn."""
+"""Largest number of images in a test; of more images a sample is drawn."""
 MAX_LEVELS = 30
-"""Largest number of levels of a text column; the rarest ones beyond it are merged."""
+"""Largest number of different texts of a fact; if there are more, the rarest ones are merged into one."""
 COLUMNS = ["fact", "kind", "n", "strength", "raw", "by_chance", "p", "p_holm", "q"]
 
 
@@ -23,28 +26,30 @@ def associations(
     n_permutations: int = 999,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Test how strongly each known fact about the images goes with the groups, beyond what the label explains.
+    """Test how strongly each known fact is associated with the groups, in addition to what the labels explain.
 
-    Only images with the same label (or without one) are compared. For a number, the statistic is the share of the
-    variance of ranks within labels that the groups explain (R², Kruskal & Wallis 1952). For a text it is the share of
-    the entropy within labels, I(groups; text | label) / H(text | label). Under the null hypothesis the groups are
-    permuted within each label. `strength` is the share above chance, (raw - by_chance) / (1 - by_chance): 0 for no
-    association, 1 if the groups determine the fact.
+    Images are compared only with images that have the same label, or with each other if they have none. For a fact of
+    numbers, the statistic is the share of the variance of ranks within labels that the groups explain (R², Kruskal &
+    Wallis 1952). For a fact of texts, it is the share of the entropy within labels, I(groups; text | label) /
+    H(text | label). Under the null hypothesis the groups are permuted within each label. `strength` is the statistic
+    above chance, (raw - by_chance) / (1 - by_chance): 0 for no association, 1 if the groups determine the fact.
 
     Parameters
     ----------
     groups : (N,) integers; negative is noise, which is a group of its own here.
-    facts : N rows. Columns of numbers, booleans and dates count as numbers, others as texts. Images with a missing
-        value are left out for that fact. Facts that do not vary are left out.
-    labels : (N,) texts, "" or None if missing; None if there are no labels at all.
+    facts :
+        a table with N rows and one column for each fact. Columns of numbers, booleans and dates count as numbers,
+        others as texts. Images with a missing value are left out for that fact. Facts that do not vary are left out.
+    labels : (N,) texts, "" or None for an image without a label; None if there are no labels at all.
     n_permutations : number of permutations of the groups for each fact.
     seed : seed of the permutations and of the sample of `MAX_IMAGES`.
 
     Returns
     -------
-    DataFrame with one row per fact, the strongest first: `fact`, `kind` (`number` or `text`), `n` images, `strength`,
-    `raw`, `by_chance` (mean of the permutations), `p` (Phipson & Smyth 2010), `p_holm` (probability of any false alarm;
-    Holm 1979) and `q` (expected share of false alarms; Benjamini & Hochberg 1995).
+    DataFrame with one row per fact, the strongest first: `fact` (its name), `kind` (`number` or `text`), `n` (number of
+    images), `strength`, `raw` (the statistic), `by_chance` (its mean over the permutations), `p` (Phipson & Smyth
+    2010), `p_holm` (`p` adjusted for many tests, Holm 1979) and `q` (adjusted for the expected share of false alarms,
+    Benjamini & Hochberg 1995).
     """
     rng = np.random.default_rng(seed)
     n_images = len(groups)
@@ -75,7 +80,10 @@ def associations(
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Return the p-values (M,) adjusted for the probability of any false alarm among them (Holm 1979)."""
+    """Return the p-values (M,) adjusted for many tests: a limit on them limits the probability of any false alarm.
+
+    Source: Holm 1979.
+    """
     order = np.argsort(p)
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
@@ -83,7 +91,10 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """Return the p-values (M,) adjusted for the expected share of false alarms (Benjamini & Hochberg 1995)."""
+    """Return the p-values (M,) adjusted for many tests: a limit on them limits the expected share of false alarms.
+
+    Source: Benjamini & Hochberg 1995.
+    """
     order = np.argsort(p)[::-1]
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(1, np.minimum.accumulate(p[order] * len(p) / np.arange(len(p), 0, -1)))
@@ -91,7 +102,11 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
 
 
 def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
-    """Return a column's kind, a mask (N,) of the known values, and these as float64 or codes; None if constant."""
+    """Return the kind of a fact, the mask (N,) of the images for which it is known, and the known values.
+
+    The values of a `number` are float64, those of a `text` are integer codes. Return None if the fact does not vary, or
+    if every text occurs only once.
+    """
     numbers = as_numbers(column)
     if numbers is not None:
         known = np.isfinite(numbers)
@@ -106,7 +121,10 @@ def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
 
 
 class _Numbers:
-    """Statistic for numbers: the share of the variance of ranks within strata that groups explain."""
+    """The statistic for facts of numbers: the share of the variance of ranks within strata that groups explain.
+
+    A stratum is the set of images with the same label.
+    """
 
     def __init__(self, values: np.ndarray, strata: np.ndarray) -> None:
         from scipy.stats import rankdata  # takes most of a second to import
@@ -126,7 +144,10 @@ class _Numbers:
 
 
 class _Texts:
-    """Statistic for texts: the share of the entropy of codes within strata that groups explain."""
+    """The statistic for facts of texts: the share of the entropy of texts within strata that groups explain.
+
+    A stratum is the set of images with the same label.
+    """
 
     def __init__(self, codes: np.ndarray, strata: np.ndarray) -> None:
         self.codes, self.strata = codes, np.unique(strata, return_inverse=True)[1]
@@ -140,7 +161,7 @@ class _Texts:
 
 
 def _conditional_entropy(codes: np.ndarray, given: np.ndarray) -> float:
-    """Return H(codes | given) in nats times N; both arrays are non-negative integers."""
+    """Return N times the conditional entropy H(codes | given) in nats; both arrays (N,) are integers from 0."""
     together = np.unique(given * (int(codes.max()) + 1) + codes, return_counts=True)[1]
     sizes = np.bincount(given)
     sizes = sizes[sizes > 0]

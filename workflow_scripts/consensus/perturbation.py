@@ -1,4 +1,4 @@
-"""Count the images that change their group when they are rotated, flipped, brightened, blurred or cropped."""
+"""Count the images that change their group after a perturbation: rotated, flipped, brightened, blurred or cropped."""
 
 from collections.abc import Iterator
 
@@ -13,13 +13,15 @@ def changed_groups(perturbed: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    perturbed : one row per image and perturbation: `perturbation` (text), `strength` (number, or NaN), `label` ("" if
-        missing), `group` of the original image and `group_perturbed`.
+    perturbed :
+        one row per image and perturbation, with the columns `perturbation` (its name), `strength` (a number, or NaN),
+        `label` ("" if missing), `group` (that of the original image) and `group_perturbed`.
 
     Returns
     -------
-    DataFrame with one row per perturbation and strength, in the given order, and class: `perturbation`, `strength`,
-    `label` (null for all images), `n`, `changed` (share), and its 95 % interval `low`, `high` (Wilson 1927).
+    DataFrame with one row per perturbation, strength and class: `perturbation`, `strength`, `label` (null in the row
+    for all images), `n` (number of images), `changed` (the share), and `low` and `high`, the ends of its 95 % interval
+    (Wilson 1927).
     """
     rows = []
     for (perturbation, strength), images in perturbed.groupby(["perturbation", "strength"], sort=False, dropna=False):

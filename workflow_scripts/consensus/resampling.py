@@ -22,8 +22,8 @@ def stability_under_resampling(
 ) -> float:
     """Return the mean agreement (ARI) of a partition with new partitions of samples of its images.
 
-    Each sample has `SHARE` of the images, drawn without replacement and clustered again; the two partitions are
-    compared on the images of the sample. The points stay as they are: the reduction is not fitted again.
+    Each sample has the share `SHARE` of the images, drawn without replacement, and is clustered again. The two
+    partitions are compared on the images of the sample. The reduction of the features is not fitted again.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def stability_under_resampling(
     cluster : a function that clusters points (n, d) with a seed and returns labels (n,).
     n_resamples : number of samples, 1 or more.
     seed : seed of the samples.
-    groups : (N,) str, the units that are drawn, such as specimens; None if all images are independent.
+    groups :
+        (N,) str, groups of images, such as specimens, which are drawn as a whole; None if all images are independent.
     """
     unit = np.arange(len(points)) if groups is None else pd.factorize(groups)[0]
     n_units = int(unit.max()) + 1

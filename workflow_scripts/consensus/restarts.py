@@ -1,4 +1,7 @@
-"""Stability over restarts, and the number of restarts that is enough, without labels."""
+"""Measure without labels how stable a clustering is over its restarts, and how many restarts are enough.
+
+An optimum is a partition in which one or more restarts end. The best optimum is the one with the lowest inertia.
+"""
 
 from dataclasses import dataclass
 
@@ -9,29 +12,37 @@ from workflow_scripts.consensus.agreement import agreement_with, compact
 from workflow_scripts.metrics.contingency import contingency_tables
 
 SAME = 0.98
-"""ARI with the best restart from which on a restart counts as equal to it: about one image in a hundred differs."""
+"""Smallest ARI with the best optimum for which an optimum counts as equal to it; about 1 image in 100 then differs."""
 SURE = 0.95
-"""Probability with which an optimum has to be reached, and confidence of the lower bound of its share."""
+"""Probability with which enough restarts reach an optimum, and confidence of the lower bound of an optimum's share."""
 
 
 @dataclass(frozen=True)
 class RestartStability:
-    """Agreement among many restarts of one cell.
+    """The stability of one cell over many restarts.
 
     Attributes
     ----------
-    optima : one row per distinct partition, best first: `inertia`, `restarts` (the number that ended there), `ari`
-        (with the best one).
-    curve : `n` = 1..R; `best`, the probability that the best of n restarts is the best optimum of all R; `equal`, that
-        it is that optimum or agrees with it by ARI >= `SAME`; `best_low` and `equal_low`, their lower 95 % bounds.
-    enough, enough_equal : the smallest number of restarts that reaches the best optimum, or an equal one, with 95 %
-        probability even at the lower bound of its share (Clopper & Pearson 1934, one-sided); None if that is more than
-        ten times R.
-    new_optimum : probability that one more restart ends in a new optimum (Good 1953): the share of optima found once.
-    image : (N,) float64 in [0, 1], mean Jaccard index of the image's clusters in the best restart and in each other
-        one.
-    cluster : (K,) float64, mean Jaccard index of each cluster of the best restart with the most similar one (Hennig
-        2007).
+    optima :
+        one row per optimum, the best first: `inertia`, `restarts` (the number that ended there), `ari` (with the best
+        optimum).
+    curve :
+        one row for each number of restarts `n` = 1..R: `best` (probability that n restarts reach the best optimum),
+        `equal` (probability that they reach it or one with an ARI of `SAME` or more to it), and `best_low` and
+        `equal_low`, the lower 95 % bounds of these.
+    enough :
+        the number of restarts that reaches the best optimum with a probability of 95 %, if its share of the restarts is
+        at the one-sided lower 95 % bound (Clopper & Pearson 1934); None if it is more than ten times R.
+    enough_equal : the same number for the best optimum and those with an ARI of `SAME` or more to it.
+    new_optimum :
+        probability that one more restart ends in a new optimum (Good 1953): the share of the restarts that end in an
+        optimum that no other restart ends in.
+    image :
+        (N,) float64 in [0, 1]. The image's cluster in the best restart is compared with its cluster in each other
+        restart, by the Jaccard index; the value is the mean.
+    cluster :
+        (K,) float64 in [0, 1]. Each cluster of the best restart is compared with the most similar cluster of each other
+        restart, by the Jaccard index; the value is the mean (Hennig 2007).
     """
 
     optima: pd.DataFrame
@@ -44,12 +55,12 @@ class RestartStability:
 
 
 def restart_stability(partitions: np.ndarray, inertia: np.ndarray) -> RestartStability:
-    """Describe the optima that the restarts end in.
+    """Return the optima that the restarts end in, and how stable images and clusters are.
 
     Parameters
     ----------
     partitions : (R, N) integers, one row per restart; R >= 2.
-    inertia : (R,) finite numbers; the lowest is the best, the first of equals.
+    inertia : (R,) finite numbers; the restart with the lowest is the best, and if several are equal, the first.
     """
     labels = _in_order_of_appearance(compact(partitions))
     n_restarts = len(labels)
@@ -81,10 +92,10 @@ def restart_stability(partitions: np.ndarray, inertia: np.ndarray) -> RestartSta
 
 
 def enough_restarts(hits: int, n_restarts: int) -> int | None:
-    """Return the smallest number of restarts that reaches an optimum with 95 % probability.
+    """Return the smallest number of restarts that reaches an optimum with a probability of 95 %.
 
-    `hits` of `n_restarts` restarts reached it; its share is taken at the lower 95 % bound. None if the number is more
-    than ten times `n_restarts`.
+    `hits` of `n_restarts` restarts reached the optimum; the lower 95 % bound of this share is used. Return None if the
+    number is more than ten times `n_restarts`.
     """
     share = _lower(hits, n_restarts)
     n = 1 if share >= SURE else int(np.ceil(np.log(1 - SURE) / np.log1p(-share)))
@@ -92,20 +103,26 @@ def enough_restarts(hits: int, n_restarts: int) -> int | None:
 
 
 def _lower(hits: int, n_restarts: int) -> float:
-    """Return the one-sided lower 95 % bound of a share (Clopper & Pearson 1934)."""
+    """Return the one-sided lower 95 % bound of the share `hits` / `n_restarts` (Clopper & Pearson 1934)."""
     from scipy.stats import beta  # takes most of a second to import
 
     return float(beta.ppf(1 - SURE, hits, n_restarts - hits + 1))
 
 
 def _misses(n: np.ndarray, hits: int, n_restarts: int) -> np.ndarray:
-    """Return the probability that n of the restarts, drawn without replacement, contain none of the `hits`."""
+    """Return the probability that none of n restarts is one of the `hits`, for each of `n` (M,), (M,).
+
+    The n restarts are drawn from all `n_restarts` without replacement.
+    """
     factors = np.clip(n_restarts - hits - np.arange(n_restarts), 0, None) / (n_restarts - np.arange(n_restarts))
     return np.cumprod(factors)[n - 1]
 
 
 def _in_order_of_appearance(labels: np.ndarray) -> np.ndarray:
-    """Return labels (R, N) renumbered so that equal partitions are equal rows; noise stays 0."""
+    """Return labels (R, N) with clusters renumbered 1, 2, ... in the order in which they first occur; noise stays 0.
+
+    So rows with equal partitions are equal.
+    """
     renamed = np.zeros_like(labels)
     for row, partition in zip(renamed, labels, strict=True):
         names, first = np.unique(partition[partition > 0], return_index=True)
@@ -116,7 +133,7 @@ def _in_order_of_appearance(labels: np.ndarray) -> np.ndarray:
 
 
 def _jaccard(labels: np.ndarray, best: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean Jaccard index over the other restarts, by image (N,) and by cluster of the best restart (K,)."""
+    """Return `image` (N,) and `cluster` (K,) of `RestartStability`; `best` is the row of the best restart."""
     own = labels[best].astype(np.intp)
     n_own, n_clusters = int(own.max(initial=0)), int(labels.max(initial=0)) + 1
     image, cluster = np.zeros(len(own)), np.zeros(n_own)

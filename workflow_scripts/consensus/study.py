@@ -1,4 +1,4 @@
-"""The consensus of a study, as a table and as a store of clusters."""
+"""Compute the consensus of a study, and write it as a table and as a store of clusters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ class StudyConsensus:
 
     Attributes
     ----------
-    table : one row per image: `image_id, path, label` of the manifest, `group` (from 0, the largest first), `agreement`
-        (share of the votes, 0 to 1), `second` (the second group, null if none), `second_agreement`, `margin`
-        (difference of the two; low for a fragile image), `choice` and `level` (the choice and level that move the image
-        most; null if none), `explained` (share of the variance of the votes that this choice explains) and `flips`
-        (whether the image is in the second group at that level).
+    table :
+        one row per image: `image_id`, `path` and `label` of the manifest; `group` (from 0, the largest first);
+        `agreement`, `second` (the second group, null if there is none), `second_agreement` and `margin` (low for a
+        fragile image), as in `consensus.Consensus`; `choice` and `level` (null if there is none), `explained` and
+        `flips`, as in `consensus.what_flips`.
     k : number of groups.
-    chosen_k : how k was chosen: `given`, `of the cells` or `lifetime`.
-    weights : (C,) weights of the cells.
-    ari : agreement with the labels, NaN without labels.
+    chosen_k : how k was chosen: `given`, `of the cells` or `lifetime` (see `consensus.consensus`).
+    weights : (C,) float64, weights of the cells.
+    ari : adjusted Rand index of the groups with the labels; NaN without labels.
     """
 
     table: pd.DataFrame
@@ -45,18 +45,18 @@ def consensus_of(
     groups: int | None = None,
     agreement: np.ndarray | None = None,
 ) -> StudyConsensus:
-    """Compute the consensus of the cells, weighted by their votes and their agreement with each other.
+    """Return the consensus of the cells; the weight of a cell is its vote times its agreement with the others.
 
     Parameters
     ----------
     partitions : (C, N) integers, negative for noise.
     choices : C rows, one column for each axis in which the cells differ.
-    manifest : N rows with `image_id, path, label` (None if missing).
-    groups : number of groups; None as in `consensus.consensus`.
+    manifest : N rows with the columns `image_id`, `path` and `label` (None if missing).
+    groups : number of groups; with None, it is chosen as `consensus.consensus` does.
     agreement : (C, C), ARI of every two cells; None computes it.
     """
     alone = len(partitions) < 2
-    # one sample, since the weights need neither ranks nor chance
+    # one sample is enough, because the weights need neither the interval of the ranks nor the agreement by chance
     weights = np.ones(1) if alone else cell_weights(trust(partitions, choices, agreement=agreement, n_samples=1))
     result = consensus(partitions, groups, weights)
     flips = what_flips(result, partitions, choices, weights)
@@ -80,7 +80,10 @@ def consensus_of(
 
 
 def write_consensus(path: str, result: StudyConsensus, attributes: Mapping[str, Any]) -> None:
-    """Store the consensus as a single run with k groups, as readers of clusters expect, and the rest as diagnostics."""
+    """Write the consensus to the store `path` as a run of a clusterer with k clusters, with the rest as diagnostics.
+
+    So it can be read like the clusters of a cell. `attributes` are the attributes of the store.
+    """
     numbers = ("agreement", "second_agreement", "margin", "explained", "flips")
     diagnostics = {name: result.table[name].to_numpy() for name in numbers}
     diagnostics |= {

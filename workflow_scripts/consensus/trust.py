@@ -1,4 +1,8 @@
-"""Which cells to trust without labels: those that agree with the others."""
+"""Tell which cells to trust without labels: those that agree with the other cells.
+
+The agreement of two cells is the adjusted Rand index (ARI) of their partitions. An opinion is a set of cells with
+nearly the same partition. All opinions have the same vote, however many cells they have.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +18,11 @@ from workflow_scripts.consensus.agreement import agreement_matrix
 from workflow_scripts.grid.axes import axes_of
 
 ONE_OPINION = 0.95
-"""Cells that agree at least this much with each other are one opinion and share one vote."""
+"""Cells whose agreement with each other is at least this are one opinion, and share its vote."""
 WEAK = 0.2
-"""Agreement of the most trusted cell below which the choices decide the result more than the images do."""
+"""If the agreement of the most trusted cell is below this, the choices decide the result more than the images do."""
 MAX_SAMPLE = 1000
-"""Largest number of images in a bootstrap sample; its weights are drawn so that intervals are those of all images."""
+"""Largest number of images in a bootstrap sample; the spread of its weights gives the intervals of all images."""
 FOREIGN = tuple(axis for axis in axes_of("features") if axis != "subset")
 """Axes that make cells foreign to each other: cells are foreign if they differ in any of these."""
 Verdict = Literal["nothing", "weak", "agree"]
@@ -33,18 +37,20 @@ class Trust:
     table :
         one row per cell in the given order, with the choices and
 
-        - `agreement`: mean agreement (ARI) with the opinions of all other cells, each opinion counted once;
-        - `foreign`: the same over cells with another preprocessing, backbone or layer; NaN if there are none;
+        - `agreement`: mean agreement with the cells of the other opinions, where each opinion counts once;
+        - `foreign`: the same mean over cells with another preprocessing, backbone or layer; NaN if there are none;
         - `opinion`: number of the cell's opinion, from 0;
-        - `vote`: share of the cell in the votes of all cells; sums to 1;
-        - `rank`: 1 for the most trusted cell; `rank_low`, `rank_high`: 95 % interval over samples of the images and the
-          opinions (Bayesian bootstrap, Rubin 1981);
-        - `first`: share of the samples in which no cell ranks higher.
+        - `vote`: the cell's share of all votes; the shares sum to 1;
+        - `rank`: 1 for the most trusted cell;
+        - `rank_low`, `rank_high`: 95 % interval of the rank over bootstrap samples of the images and of the opinions
+          (Bayesian bootstrap, Rubin 1981);
+        - `first`: share of these samples in which no cell has a higher agreement.
     agreement : (C, C) float64, ARI of every two cells.
     n_opinions : number of opinions.
-    chance : 99 % quantile of the agreement of the most trusted cell if the images are shuffled in each cell.
-    verdict : `nothing` if the best agreement is not above chance, so that no cell is to be trusted; `weak` if it is
-        above chance but below `WEAK`, so that the choices decide the result; otherwise `agree`.
+    chance : 99 % quantile of the highest `agreement` of a cell, if the images of each cell are shuffled.
+    verdict :
+        `nothing` if the highest agreement is not above chance, so that no cell is to be trusted; `weak` if it is above
+        chance but below `WEAK`, so that the choices decide the result; otherwise `agree`.
     """
 
     table: pd.DataFrame
@@ -55,7 +61,10 @@ class Trust:
 
     @property
     def best(self) -> int:
-        """Return the row of the most trusted cell, the first of equals; `verdict` says whether to trust it."""
+        """Return the row of the most trusted cell; if several are equal, the first.
+
+        `verdict` says whether to trust this cell.
+        """
         return int(self.table["agreement"].to_numpy().argmax())
 
 
@@ -77,9 +86,10 @@ def trust(
     choices : C rows, one column per axis that the study varies.
     agreement : (C, C) from `agreement_matrix(partitions)`; None computes it.
     foreign : axes in which foreign cells differ; axes that are not in `choices` are ignored.
-    n_samples : number of bootstrap samples of images and cells, and of permutations for `chance`.
-    seed : seed of both.
-    groups : (N,) str, the units that the bootstrap samples, such as specimens; None if all images are independent.
+    n_samples : number of bootstrap samples, and number of permutations for `chance`.
+    seed : seed of the bootstrap and of the permutations.
+    groups : (N,) str, groups of images, such as specimens, that the bootstrap draws as a whole; None if all images are
+        independent.
 
     Raises
     ------
@@ -117,10 +127,7 @@ def trust(
 
 
 def most_trusted(agreement: np.ndarray) -> int:
-    """Return the row of the cell that agrees most with the opinions of the others, the first of equals.
-
-    `agreement` (C, C) is the ARI of every two cells.
-    """
+    """Return the row of the most trusted cell (see `Trust.best`); `agreement` (C, C) is the ARI of every two cells."""
     if len(agreement) == 1:
         return 0
     opinion = opinions(agreement)
@@ -128,13 +135,11 @@ def most_trusted(agreement: np.ndarray) -> int:
 
 
 def opinions(agreement: np.ndarray) -> np.ndarray:
-    """Group the cells into opinions: complete linkage of 1 - `agreement` (C, C), cut at 1 - `ONE_OPINION`.
+    """Return the opinion of each cell, (C,) intp from 0; `agreement` (C, C) is the ARI of every two cells.
 
-    Any two cells of one opinion agree at least that much. A copy of a cell joins its opinion and changes no other.
-
-    Returns
-    -------
-    (C,) intp, the opinion of each cell, from 0.
+    Any two cells of one opinion have an agreement of at least `ONE_OPINION`: the opinions are the clusters of complete
+    linkage of 1 - agreement, cut at 1 - `ONE_OPINION`. A copy of a cell joins the cell's opinion and leaves the others
+    as they are.
     """
     distances = np.clip(1 - agreement, 0, None)
     merges = fastcluster.linkage(squareform(distances, checks=False), "complete")
@@ -143,18 +148,16 @@ def opinions(agreement: np.ndarray) -> np.ndarray:
 
 
 def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
-    """Share one vote equally among opinions, then among the distinct partitions of an opinion, then among copies.
+    """Return the vote of each cell, (C,) float64; the votes are positive and sum to 1.
 
-    So any number of copies of a cell changes nothing for the other cells, and near-copies change very little.
+    All opinions have the same vote. The vote of an opinion is divided equally among its different partitions, and that
+    of a partition equally among the cells that have it. So copies of a cell change nothing for the other cells, and
+    near-copies change very little.
 
     Parameters
     ----------
-    agreement : (C, C).
-    opinion : (C,) from `opinions`.
-
-    Returns
-    -------
-    (C,) float64, positive, sums to 1.
+    agreement : (C, C), ARI of every two cells.
+    opinion : (C,) integers, from `opinions`.
     """
     copies = (agreement > 1 - 1e-12).sum(axis=1)
     distinct = np.bincount(opinion, 1 / copies)
@@ -162,18 +165,19 @@ def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
 
 
 def heard(opinion: np.ndarray) -> np.ndarray:
-    """Return a matrix (C, C) of bool: row i marks the cells from which the trust of cell i is computed.
+    """Return a matrix (C, C) of bool: row i marks the cells that the agreement of cell i is computed with.
 
-    These are the cells of other opinions, or all other cells if there is only one opinion. `opinion` (C,) is from
+    These are the cells of other opinions, or all other cells if there is only one opinion. `opinion` (C,) comes from
     `opinions`.
     """
     return opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
 
 
 def support(agreement: np.ndarray, vote: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the mean agreement (C,) of each cell with the cells that count for it, weighted by their votes.
+    """Return for each cell its mean agreement with some other cells, weighted by their votes, (C,) float64.
 
-    `agreement` (C, C), `vote` (C,), `counts` (C, C) bool. NaN for a cell for which no other counts.
+    Row i of `counts` (C, C) bool marks these cells for cell i; if it marks none, the result is NaN. `agreement` (C, C)
+    is the ARI of every two cells, and `vote` (C,) the vote of each cell.
     """
     weights = counts * vote
     total = weights.sum(axis=1)
@@ -181,13 +185,17 @@ def support(agreement: np.ndarray, vote: np.ndarray, counts: np.ndarray) -> np.n
 
 
 def cell_weights(trusted: Trust) -> np.ndarray:
-    """Return the weights of the cells in a consensus, (C,), which sum to 1: vote times positive agreement."""
+    """Return the weights of the cells in a consensus, (C,) float64, which sum to 1.
+
+    A weight is the cell's vote times its agreement; a cell with a negative agreement has the weight 0. If no agreement
+    is positive, the weights are the votes.
+    """
     weights = trusted.table["vote"].to_numpy() * np.clip(trusted.table["agreement"].to_numpy(), 0, None)
     return weights / weights.sum() if weights.any() else trusted.table["vote"].to_numpy()
 
 
 def _rank(scores: np.ndarray) -> np.ndarray:
-    """Return the ranks (..., C) of scores (..., C): 1 for the highest; equal scores have equal ranks."""
+    """Return the ranks (..., C) of `scores` (..., C): 1 for the highest score; equal scores have equal ranks."""
     return 1 + (scores[..., None, :] > scores[..., :, None] + 1e-12).sum(axis=-1)
 
 
@@ -201,11 +209,12 @@ def _sampled_ranks(
     n_samples: int,
     seed: int,
 ) -> np.ndarray:
-    """Return the ranks (n_samples, C) when groups of images and opinions have random weights (Bayesian bootstrap).
+    """Return the ranks (n_samples, C) of the cells if images and opinions get random weights (Bayesian bootstrap).
 
-    Weights with mean 1 and variance 1 correspond to the counts of a bootstrap. If there are more than `MAX_SAMPLE`
-    images, that many are drawn and the variance is reduced accordingly, so that the spread is that of all. The images
-    of a group, whose numbers from 0 are `units` (N,), have one weight.
+    `units` (N,) are the numbers of the groups of images, from 0; all images of a group have the same weight. The
+    weights have the mean 1 and the variance 1, like the counts in an ordinary bootstrap. If there are more than
+    `MAX_SAMPLE` images, that many are drawn, and the variance is lower, so that the ranks vary as they would with all
+    images.
     """
     rng = np.random.default_rng([seed, 0])
     drawn = rng.permutation(partitions.shape[1])[:MAX_SAMPLE]
@@ -222,9 +231,10 @@ def _sampled_ranks(
 
 
 def _chance(partitions: np.ndarray, vote: np.ndarray, others: np.ndarray, n_samples: int, seed: int) -> float:
-    """Return the 99 % quantile of the best cell's agreement when every partition is shuffled independently.
+    """Return the 99 % quantile of the highest agreement of a cell, if the images of every partition are shuffled.
 
-    Of more than `MAX_SAMPLE` images a sample is used. Chance is higher with fewer images, so the test becomes stricter.
+    Of more than `MAX_SAMPLE` images a sample is used. With fewer images this quantile is higher, so the sample makes
+    the test stricter.
     """
     rng = np.random.default_rng([seed, 1])
     partitions = partitions[:, rng.permutation(partitions.shape[1])[:MAX_SAMPLE]]

@@ -1,4 +1,7 @@
-"""Scores of partitions: agreement with the labels, shape of the clusters, and dependence on the number of restarts."""
+"""Scores of partitions: agreement with the labels, shape of the clusters, and the gain of more restarts.
+
+A partition gives every image the number of its cluster; a negative number is noise, which is no cluster.
+"""
 
 from workflow_scripts.metrics.agreement import score_restarts
 from workflow_scripts.metrics.expectation import best_of_n

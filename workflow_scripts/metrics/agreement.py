@@ -25,28 +25,29 @@ def score_restarts(
     - `n_clusters`: number of clusters with at least one image, not counting noise.
     - `noise_fraction`: share of noise among all images.
     - `accuracy_majority`: accuracy if every cluster predicts its most frequent class. It grows with k.
-    - `accuracy_matched`: accuracy if each class has at most one cluster, by optimal assignment (Kuhn 1955); images of
+    - `accuracy_matched`: accuracy if clusters and classes are matched one to one in the best way (Kuhn 1955); images of
       clusters without a class are wrong.
     - `ari`: adjusted Rand index (Hubert & Arabie 1985).
     - `ami`: adjusted mutual information, arithmetic mean (Vinh, Epps & Bailey 2010).
-    - `nmi_arithmetic`, `nmi_geometric`: mutual information divided by the mean of the two entropies.
+    - `nmi_arithmetic`, `nmi_geometric`: mutual information divided by the arithmetic or the geometric mean of the
+      entropies of clusters and classes.
     - `purity`: share of the clustered images in the most frequent class of their cluster; equals `accuracy_majority` if
       there is no noise.
-    - `homogeneity`, `completeness`: mutual information divided by the entropy of the classes, or of the clusters
-      (Rosenberg & Hirschberg 2007).
+    - `homogeneity`: mutual information divided by the entropy of the classes (Rosenberg & Hirschberg 2007).
+    - `completeness`: mutual information divided by the entropy of the clusters.
     - `largest_cluster`: share of all images in the largest cluster.
-    - `largest_class`: share of the largest class among the labelled images: the accuracy of a single cluster.
+    - `largest_class`: share of the largest class among the labelled images, which is the accuracy of a single cluster.
 
     Parameters
     ----------
     labels : (R, N) integers, one partition per row; negative is noise.
     y : (N,) strings or integers; missing values are allowed.
-    chunk_cells : number of labels or counts in memory at once; does not change the result.
+    chunk_cells : number of labels or counts that are in memory at once; it does not change the result.
 
     Returns
     -------
-    The metrics by name, (R,) each. Without any labelled image, every metric that needs labels is NaN. If all
-    labelled images are noise, the accuracies are 0 and the other indices NaN.
+    The metrics by name, (R,) each. If no image has a label, every metric that needs labels is NaN. If all labelled
+    images are noise, the accuracies are 0 and the other indices NaN.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def score_restarts(
 
 
 def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
-    """Return all metrics of the (R, 1 + K, C + 1) tables from `contingency_tables`."""
+    """Return all metrics of R partitions by name, (R,) each, from the `contingency_tables` (R, 1 + K, C + 1)."""
     sizes = tables.sum(axis=2)
     counts = tables[:, 1:, :-1]
     n_labelled = tables[:, :, :-1].sum(axis=(1, 2))
@@ -85,14 +86,20 @@ def _score_tables(tables: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _matched(counts: np.ndarray) -> np.ndarray:
-    """Return the number of images that a one-to-one assignment of clusters to classes gets right, (R,)."""
+    """Return the number of images that are right if clusters and classes are matched one to one in the best way, (R,).
+
+    `counts` (R, K, C) are the numbers of images by cluster and class.
+    """
     from scipy.optimize import linear_sum_assignment
 
     return np.array([table[linear_sum_assignment(table, maximize=True)].sum() for table in counts], dtype=np.int64)
 
 
 def _adjusted_rand(counts: np.ndarray) -> np.ndarray:
-    """Return the adjusted Rand index from pair counts; 1 if both partitions are trivial in the same way."""
+    """Return the adjusted Rand index (R,) from the numbers of images by cluster and class (R, K, C).
+
+    It is 1 if clusters and classes are the same partition, and NaN if no image counts.
+    """
     n = counts.sum(axis=(1, 2))
     together = _pairs(counts).sum(axis=(1, 2))
     in_cluster = _pairs(counts.sum(axis=2)).sum(axis=1)
@@ -103,15 +110,19 @@ def _adjusted_rand(counts: np.ndarray) -> np.ndarray:
 
 
 def _pairs(n: np.ndarray) -> np.ndarray:
-    """Return the number of pairs of n elements."""
+    """Return the number of pairs that n elements form."""
     return n * (n - 1) // 2
 
 
 def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Return mutual information of clusters and classes in each normalisation, with scikit-learn's limiting cases."""
+    """Return the metrics (R,) that normalise the mutual information of clusters and classes.
+
+    `counts` (R, K, C) are the numbers of images by cluster and class. Special cases, such as a single cluster, have the
+    values of scikit-learn; a partition without images has NaN.
+    """
     cluster_sizes, class_sizes = counts.sum(axis=2), counts.sum(axis=1)
     n = class_sizes.sum(axis=1)
-    cells = counts.reshape(len(counts), prod(counts.shape[1:]))  # -1 fails without partitions
+    cells = counts.reshape(len(counts), prod(counts.shape[1:]))  # reshape(..., -1) fails if R is 0
     clusters, classes, joint = (_entropy(sizes, n) for sizes in (cluster_sizes, class_sizes, cells))
     information = np.maximum(clusters + classes - joint, 0.0)
     expected = expected_information(cluster_sizes, class_sizes, n)
@@ -134,17 +145,21 @@ def _information(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _entropy(counts: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Return the entropy in nats of each row of counts (R, M) that sums to n (R,); exactly 0 for a single group."""
+    """Return the entropy in nats of each row of `counts` (R, M), (R,); exactly 0 if one count has all images.
+
+    `n` (R,) are the sums of the rows.
+    """
     size = np.arange(n.max(initial=0) + 1)
     n_log_n = size * np.log(np.maximum(size, 1))
     return (n_log_n[n] - _sum_in_order(n_log_n[counts])) / np.maximum(n, 1)
 
 
 def expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Return the mutual information expected by chance with these margins, (R,) (Vinh, Epps & Bailey 2010, eq. 24a).
+    """Return the mutual information in nats that random partitions have on average, (R,).
 
-    It is a sum over (cluster, class) of a function of their sizes. Most sizes occur again in other restarts, so the
-    function is evaluated once for each distinct pair.
+    The random partitions of n (R,) images have these sizes of clusters (R, K) and of classes (R, C) (Vinh, Epps &
+    Bailey 2010, eq. 24a). The value is a sum over clusters and classes of a function of both sizes. Most pairs of sizes
+    occur in many restarts, so the function is computed once for each distinct pair.
     """
     base = n.max(initial=0) + 1
     distinct_n, which_n = np.unique(n, return_inverse=True)
@@ -161,12 +176,14 @@ def expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: 
 
 
 def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarray:
-    """Return the expected contribution to the mutual information of a cluster of size a and a class of size b, (P,).
+    """Return what a cluster of size a and a class of size b add to the expected mutual information on average, (P,).
 
-    `pairs` (3, P) holds a, b and the number of images n; `log_factorial` has shape (max(n) + 1,).
+    `pairs` (3, P) holds a, b and the number of images n. `log_factorial` (max(n) + 1,) are the logarithms of 0!, 1!,
+    ...
 
-    The overlap m is hypergeometric. Only terms with |m - ab/n| <= t are summed. Bernstein's inequality (for draws
-    without replacement: Hoeffding 1963, section 6) bounds the others by 2 exp(-_TERM_CUTOFF).
+    The number m of images that the cluster and the class share is hypergeometric. The sum over m leaves out values far
+    from the mean ab/n. By Bernstein's inequality their probability is at most 2 exp(-_TERM_CUTOFF) (for draws without
+    replacement: Hoeffding 1963, section 6).
     """
     a, b, n = pairs
     share = b / np.maximum(n, 1)
@@ -187,7 +204,7 @@ def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarra
 
 
 def _sum_in_order(values: np.ndarray) -> np.ndarray:
-    """Return the sum over the last axis from left to right, so that trailing zeros change no bit."""
+    """Return the sum over the last axis, added from left to right, so that zeros at the end change no bit."""
     return np.add.accumulate(values, axis=-1)[..., -1]
 
 

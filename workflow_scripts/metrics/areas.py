@@ -1,4 +1,7 @@
-"""Compute the share of the area of each cluster of tiles, with an interval that allows for similar neighbours."""
+"""Compute the share of the area that each cluster of tiles covers, with a confidence interval.
+
+A tile is a rectangle of an image. The interval takes into account that tiles of one image are similar to each other.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,21 +9,23 @@ import pandas as pd
 from scipy.stats import beta, t
 
 FEWEST_GROUPS = 10
-"""Smallest number of groups (images, specimens) to take as the independent units; with fewer, blocks of images are."""
+"""Smallest number of groups (such as images or specimens) that count as independent units; if there are fewer, blocks
+of images do."""
 BLOCKS = 4
-"""Number of blocks along a side of an image."""
+"""Number of blocks that each side of an image is divided into."""
 
 
 def tile_areas(tiles: pd.DataFrame) -> np.ndarray:
-    """Return the area in pixels of each tile of one image, (N,); overlapping tiles share their common area equally.
+    """Return the area in pixels of each tile of one image, (N,) float64.
 
-    `tiles` has the columns `x, y, width, height`. The tiles form a grid: there is one for each pair of an x and a y.
+    An area that several tiles cover is divided equally among them. `tiles` has the columns `x, y, width, height` in
+    pixels. The tiles form a grid: there is one for each pair of an x and a y.
     """
     return _shares(tiles["x"], tiles["width"]) * _shares(tiles["y"], tiles["height"])
 
 
 def _shares(starts: pd.Series, lengths: pd.Series) -> np.ndarray:
-    """Return the length of each interval; a part that k different intervals cover counts 1 / k in each."""
+    """Return the length of each interval, (N,); a stretch that k different intervals cover counts as 1 / k in each."""
     begin, end = starts.to_numpy(), (starts + lengths).to_numpy()
     intervals = np.unique(np.column_stack([begin, end]), axis=0)
     cuts = np.unique(intervals)
@@ -31,7 +36,11 @@ def _shares(starts: pd.Series, lengths: pd.Series) -> np.ndarray:
 
 
 def blocks(tiles: pd.DataFrame) -> np.ndarray:
-    """Divide an image into `BLOCKS` x `BLOCKS` blocks; return the block with the middle of each tile, (N,) integers."""
+    """Return the number of the block of the image that each tile is in, (N,) integers.
+
+    The image is divided into `BLOCKS` x `BLOCKS` blocks. A tile is in the block that has its middle. `tiles` has the
+    columns of `tile_areas`.
+    """
     places = []
     for start, length in (("x", "width"), ("y", "height")):
         middle = tiles[start] + tiles[length] / 2
@@ -44,21 +53,24 @@ def blocks(tiles: pd.DataFrame) -> np.ndarray:
 def fractions(
     clusters: npt.ArrayLike, areas: npt.ArrayLike, units: npt.ArrayLike, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Return the share of the area of each cluster, and a confidence interval for the share in all such images.
+    """Return the share of the area that each cluster covers, with a confidence interval for all images of this kind.
 
     Units (images, or blocks of images) are independent; the tiles of one unit are not. The interval is that of Clopper
-    and Pearson for an effective number of tiles, which follows from the variance between units (Korn and Graubard 1998,
-    Survey Methodology 24, 193-201). This number is at most the number of tiles; for a share of 0 or 1 it is the number
-    of units.
+    and Pearson for an effective number of tiles, computed from the variance between units (Korn and Graubard 1998,
+    Survey Methodology 24, 193-201). The effective number is at most the number of tiles; for a share of 0 or 1 it is
+    the number of units.
 
     Parameters
     ----------
-    clusters, areas, units : (N,), the cluster, the area and the unit of each tile.
+    clusters : (N,), the cluster of each tile.
+    areas : (N,), the area of each tile, in any unit.
+    units : (N,), the unit (image or block) of each tile.
+    confidence : of the interval, between 0 and 1.
 
     Returns
     -------
-    DataFrame with index `cluster` (ascending) and `area`, `fraction`, `low` and `high` (NaN with a single unit), and
-    `n_tiles`.
+    DataFrame with the index `cluster` (ascending) and the columns `area` (sum over the tiles), `fraction` (the share, 0
+    to 1), `low` and `high` (the ends of the interval; NaN if there is a single unit) and `n_tiles`.
     """
     table = pd.DataFrame({"cluster": clusters, "area": areas, "unit": units})
     by_unit = table.pivot_table(index="unit", columns="cluster", values="area", aggfunc="sum", fill_value=0.0)
@@ -74,7 +86,11 @@ def fractions(
 
 
 def _interval(of_unit: np.ndarray, unit: np.ndarray, most: float, confidence: float) -> tuple[float, float, float]:
-    """Return fraction, low and high of a cluster from its area in each unit (n,) and the areas of the units (n,)."""
+    """Return the share of a cluster and the two ends of its interval.
+
+    `of_unit` (n,) is the cluster's area in each unit, `unit` (n,) the area of each unit, and `most` the largest
+    effective number of tiles.
+    """
     n, p = len(unit), float(of_unit.sum() / unit.sum())
     if n < 2:
         return p, np.nan, np.nan

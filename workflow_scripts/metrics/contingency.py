@@ -1,4 +1,4 @@
-"""Count images by class and cluster, for many partitions of the same images at once."""
+"""Count images by cluster and class, for many partitions of the same images at once."""
 
 from numbers import Real
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 
 def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Encode the classes of `y` as numbers in sorted order.
+    """Return the class of each image as a number, and the classes, sorted.
 
     Parameters
     ----------
@@ -15,8 +15,8 @@ def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    codes : (N,) intp, -1 for a missing label.
-    classes : (C,) object, sorted.
+    codes : (N,) intp, the index of the image's class in `classes`; -1 for a missing label.
+    classes : (C,) object, the classes in sorted order.
     """
     labels = np.asarray(y, dtype=object).tolist()
     classes = sorted(label for label in set(labels) if isinstance(label, str | Real) and label == label and label != "")
@@ -27,12 +27,12 @@ def encode_classes(y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def as_partitions(labels: npt.ArrayLike, n_images: int) -> np.ndarray:
-    """Return `labels` as an array after checking that it has shape (R, n_images) and holds integers.
+    """Return `labels` as an array (R, n_images) of integers.
 
     Raises
     ------
     ValueError
-        For another shape or another type.
+        If `labels` has another shape or another type.
     """
     partitions = np.asarray(labels)
     if partitions.ndim != 2 or partitions.shape[1] != n_images or partitions.dtype.kind not in "iu":
@@ -43,7 +43,7 @@ def as_partitions(labels: npt.ArrayLike, n_images: int) -> np.ndarray:
 
 
 def cluster_count(labels: np.ndarray) -> int:
-    """Return one more than the highest of `labels` (R, N), at least 1."""
+    """Return one more than the highest number in `labels` (R, N), and at least 1."""
     return max(int(labels.max()) + 1, 1) if labels.size else 1
 
 
@@ -52,12 +52,13 @@ def contingency_tables(labels: np.ndarray, codes: np.ndarray, n_clusters: int, n
 
     Parameters
     ----------
-    labels : (R, N) integers below `n_clusters`; negative is noise.
-    codes : (N,) integers below `n_classes`; -1 is a missing label.
+    labels : (R, N) integers below `n_clusters`, one partition per row; negative is noise.
+    codes : (N,) integers below `n_classes`, the class of each image; -1 is a missing label.
 
     Returns
     -------
-    (R, 1 + n_clusters, n_classes + 1) int64. Row 0 counts the noise, the last column the images without a label.
+    (R, 1 + n_clusters, n_classes + 1) int64, one table for each partition. Row 0 of a table counts the noise, row
+    i + 1 the images of cluster i; the last column counts the images without a label.
     """
     n_partitions = len(labels)
     shape = (n_partitions, 1 + n_clusters, n_classes + 1)

@@ -1,4 +1,7 @@
-"""Cross-validation: how well clusters predict the classes of images that were not clustered."""
+"""Cross-validation: measure how well clusters predict the classes of images that were not clustered.
+
+In each fold, the training images are clustered, and the others, the validation images, get the nearest cluster.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,8 +30,17 @@ from workflow_scripts.seeds import seed
 
 @dataclass(frozen=True)
 class Model:
-    """The parts that are fitted on the training folds: the scaling of the features, a PCA, whitened or not, and a
-    clusterer with its settings."""
+    """The settings of what is fitted on the training images: a scaling of the features, a PCA, and a clusterer.
+
+    Attributes
+    ----------
+    n_components : number of components of the PCA; None takes all, up to `max_components`.
+    whiten : whether the components are scaled to unit variance.
+    max_components : largest number of components; None for no limit.
+    scale : the scaling of the features (`reduce.scaling.Scaled`).
+    cluster : the function `cluster` of the clusterer's module.
+    clusterer : the settings of the clusterer.
+    """
 
     n_components: int | None
     whiten: bool
@@ -40,7 +52,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Fold:
-    """A fitted fold: `points` (N, d) of all images, the rows for training and for validation, and the `labels` (N,)."""
+    """A fold whose PCA is fitted: `points` (N, d) and `labels` (N,) of all images, and two arrays of rows of images.
+
+    `training` are the rows of the images that are clustered, `validation` the rows of the other images.
+    """
 
     points: np.ndarray
     training: np.ndarray
@@ -61,29 +76,33 @@ def cross_validate(
 ) -> tuple[pa.Table, pa.Table]:
     """Return the scores of every fold, k and repeat in the columns of the study's tables.
 
-    Mean, components, whitening, centres and the classes of the clusters come from the training folds only. A validation
-    image gets the cluster of the nearest centre; for methods without centres, the mean of a cluster's members is its
-    centre. `split` is `train`, `validation` or `validation_refitted`. In the last one the validation images vote for
-    the classes again, so their labels leak into their own score (as in Cohn & Holm 2020).
+    The scaling, the PCA, the centres and the classes of the clusters are computed from the training images only. A
+    validation image gets the cluster with the nearest centre; if the method has no centres, they are the means of the
+    clusters. The column `split` says what was scored. `train` are the training images. `validation` are the validation
+    images, with the classes that the training images gave to the clusters. For `validation_refitted`, the validation
+    images themselves vote for the classes of the clusters, so their labels leak into their own score (as in Cohn & Holm
+    2020).
 
     Parameters
     ----------
     features : (N, d), for example an HDF5 dataset.
     labels : (N,) str, "" if missing.
+    model : the settings of what is fitted.
     settings : the settings of `settings.CrossValidation`.
-    columns : values of the cell's columns.
-    base_seed : seed that folds and clusterings follow from.
-    groups : (N,) str; a group is never in two folds. None for images that are all independent.
+    columns : the values of the columns that describe the cell.
+    base_seed : the seeds of folds and clusterings are computed from it.
+    n_threads : number of threads of the clusterer.
+    progress : called after each fold with the number of folds done and of all folds.
+    groups : (N,) str, groups of images, such as specimens, that stay in one fold; None if all images are independent.
 
     Returns
     -------
-    The rows of the study's table, and the rows of the table by class.
+    A table with one row for each fold, k, repeat and split, and a table with one row for each of these and each class.
 
     Raises
     ------
     UserError
-        If the largest class has fewer images or groups than there are folds, or the clusterer labels every image as
-        noise.
+        If the largest class has fewer images or groups than there are folds, or if all training images are noise.
     """
     rows: list[pd.DataFrame] = []
     classes: list[pd.DataFrame] = []
@@ -107,10 +126,11 @@ def cross_validate(
 def stratified_folds(
     labels: np.ndarray, n_folds: int, base_seed: int, groups: np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Return the training and validation rows of each fold; unlabelled images are one more stratum.
+    """Return for each fold the rows of the training images and the rows of the validation images.
 
-    The folds are those of `StratifiedKFold`, or with `groups` (N,) those of `StratifiedGroupKFold`, in which no group
-    is on both sides. Raises `UserError` if the largest stratum has fewer images or groups than there are folds.
+    Each fold has about the same share of every class, and of the images without a label. The folds are those of
+    scikit-learn's `StratifiedKFold`, or with `groups` (N,) of `StratifiedGroupKFold`, which keeps each group together.
+    Raises `UserError` if the largest class has fewer images or groups than there are folds.
     """
     independent = np.arange(len(labels)) if groups is None else groups
     largest = pd.Series(independent).groupby(labels).nunique().max()
@@ -136,7 +156,11 @@ def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:
 def _splits(
     fold: Fold, clusters: np.ndarray, centers: np.ndarray, mappings: list[str]
 ) -> Iterator[tuple[str, pd.DataFrame, dict[str, np.ndarray]]]:
-    """Yield the name, the scores and the scores by class of each split of one clustering of the training rows."""
+    """Yield the name of each split (see `cross_validate`), its scores, and its scores by class.
+
+    `clusters` are the clusters of the training images, `centers` (K, d) their centres, and `mappings` says which of
+    the two validation splits are wanted. Raises `UserError` if all training images are noise.
+    """
     truth, unseen = fold.labels[fold.training], fold.labels[fold.validation]
     names = majority_names(clusters, truth)
     present = np.flatnonzero(np.isfinite(centers).all(axis=1))
@@ -166,11 +190,10 @@ def _scores(fold: Fold, rows: np.ndarray, clusters: np.ndarray, inertia: float) 
 
 
 def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """Return the class of each of `clusters` (N,) by one-to-one assignment to `labels` (N,) (Kuhn 1955).
+    """Return the class of each cluster, if clusters and classes are matched one to one in the best way (Kuhn 1955).
 
-    The table is as from `majority_names`, with the column `predicted` only.
-
-    Clusters without a class are left out.
+    `clusters` (N,) and `labels` (N,) are the cluster and the label of each image. The table has the index of
+    `majority_names` and the column `predicted`. Clusters that get no class are left out.
     """
     labelled = labels != ""
     counts = pd.crosstab(clusters[labelled], labels[labelled])
@@ -179,9 +202,9 @@ def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 
 
 def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of the labelled images whose class is predicted correctly; NaN without labels.
+    """Return the share of the labelled images whose class is predicted correctly; NaN if no image has a label.
 
-    `predicted` (N,) are classes or None, `labels` (N,) are texts, "" for images without a label.
+    `predicted` (N,) are classes or None; `labels` (N,) are texts, "" for images without a label.
     """
     labelled = labels != ""
     return float(np.mean(predicted[labelled] == labels[labelled])) if labelled.any() else np.nan

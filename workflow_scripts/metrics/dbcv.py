@@ -1,4 +1,4 @@
-"""Density-based validity of partitions (DBCV, Moulavi et al. 2014), computed with logarithms for many dimensions."""
+"""Density-based cluster validity of partitions (DBCV, Moulavi et al. 2014), computed so that many dimensions work."""
 
 from itertools import combinations
 
@@ -12,11 +12,12 @@ from workflow_scripts.metrics.contingency import as_partitions
 from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, compact, stratified_sample
 
 KEPT_POINTS = 5000
-"""Largest number of points whose distances are all kept (200 MB); with more points they are computed when needed."""
+"""Largest number of points for which the distances of all pairs are kept in memory (200 MB); for more points they are
+computed when they are needed."""
 CHUNK_CELLS = 1 << 22
 """Largest number of distances that are computed at once."""
 SAMPLES = 5
-"""Number of samples that the value is the mean over if there are too many points."""
+"""Number of samples if there are too many points; the value is then the mean over the samples."""
 POINTS_OF_SAMPLE = 4000
 """Number of points in each sample."""
 STUDENT_95 = 2.776
@@ -26,18 +27,19 @@ STUDENT_95 = 2.776
 def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
     """Return the density-based cluster validity of every partition (Moulavi et al. 2014, definitions 1 to 8).
 
-    For each cluster the widest gap inside it is compared with the narrowest gap to another cluster, along minimum
-    spanning trees of mutual reachability of Euclidean distances; clusters are weighted by size. **Noise** (a negative
-    number) counts in the total but in no cluster, so a partition with more noise has a value nearer to 0.
+    The validity of a cluster compares its widest gap inside with its narrowest gap to another cluster. Gaps are edges
+    of minimum spanning trees of mutual reachability, of Euclidean distances. The value of the partition is the mean
+    validity of the clusters, weighted by size. **Noise** (a negative number) counts in the total of the weights but in
+    no cluster, so a partition with more noise has a value nearer to 0.
 
-    The core distance is a mean of reciprocal distances to the power d, which overflows or vanishes in many dimensions
-    (in hdbscan silently); here it is computed with logarithms. As in hdbscan's `validity_index`, a pair at distance 0
-    adds nothing to the density, a tree without an inner edge uses its longest edge, and of equal edges the one to the
-    first point is taken. A cluster of one point has no density and the validity 0.
+    The core distance of a point is a mean of distances to the power -d. In many dimensions such powers are too large or
+    too small for a float, so they are computed with logarithms. As in hdbscan's `validity_index`, a pair at distance 0
+    adds nothing to the density, a tree without an edge between inner nodes uses its longest edge, and if edges are
+    equal, the one to the first point is taken. A cluster of one point has the validity 0.
 
-    With more than `max_points` points the value is the mean over SAMPLES disjoint stratified samples of
-    POINTS_OF_SAMPLE points, with Student's interval; noise is a stratum of its own. The value then belongs to clusters
-    of that many points, since density depends on the number of points.
+    With more than `max_points` points the value is the mean over SAMPLES disjoint samples of POINTS_OF_SAMPLE points,
+    with Student's interval. Each sample has its share of every cluster and of the noise. The value is then that of
+    clusters with fewer points, because density depends on the number of points.
 
     Parameters
     ----------
@@ -59,9 +61,10 @@ def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINT
 
 
 def validities(X: npt.ArrayLike, labels: npt.ArrayLike) -> np.ndarray:
-    """Return the validity of each cluster of one partition (definition 7), (K,) in [-1, 1].
+    """Return the validity of each cluster of one partition (definition 7), (K,) float64 in [-1, 1].
 
-    `labels` (N,) are integers. The result is in the order of the clusters, without noise; `dbcv` is its weighted mean.
+    X (N, d) are the points. `labels` (N,) are integers, negative for noise. The result is in the order of the clusters'
+    numbers; `dbcv` is its weighted mean.
     """
     points = np.asarray(X, dtype=np.float64)
     return _validities(_distances(points), points.shape[1], compact(np.asarray(labels)))
@@ -82,7 +85,7 @@ def _index(distances: Distances, dimension: int, clusters: np.ndarray) -> float:
 
 
 def _sampled(points: np.ndarray, clusters: np.ndarray, seed: int) -> tuple[float, float]:
-    """Return the mean over the samples and its standard error."""
+    """Return the mean of DBCV over the samples, and the standard error of this mean."""
     drawn = stratified_sample(clusters + 1, SAMPLES * POINTS_OF_SAMPLE, np.random.default_rng(seed))
     samples = [drawn[start::SAMPLES] for start in range(SAMPLES)]  # sorted by cluster, so each gets a share of all
     values = [_index(_distances(points[rows]), points.shape[1], compact(clusters[rows])) for rows in samples]
@@ -107,7 +110,10 @@ def _validities(distances: Distances, dimension: int, clusters: np.ndarray) -> n
 
 
 def _core_distances(distances: Distances, members: np.ndarray, dimension: int) -> np.ndarray:
-    """Return the all-points core distance of each member within its cluster (definition 1); 0 for coinciding points."""
+    """Return the all-points core distance of each member of a cluster (definition 1), (M,) float64.
+
+    `members` (M,) are the rows of the cluster's points, `dimension` is d. If all points are equal, the distances are 0.
+    """
     log_sums = np.full(len(members), -np.inf)
     for rows in _chunks(len(members), len(members)):
         with np.errstate(divide="ignore"):
@@ -119,13 +125,20 @@ def _core_distances(distances: Distances, members: np.ndarray, dimension: int) -
 
 
 def _longest(edges: np.ndarray, lengths: np.ndarray, inner: np.ndarray) -> float:
-    """Return the longest edge between inner nodes (definition 5), or of all edges if there is none; 0 without edges."""
+    """Return the longest edge between two inner nodes of a tree (definition 5).
+
+    An inner node has more than one edge; `inner` (M,) bool marks these nodes. If no edge is between inner nodes, the
+    longest of all edges is taken; a tree without edges has 0.
+    """
     between = inner[edges].all(axis=1)
     return float(lengths[between if between.any() else slice(None)].max(initial=0.0))
 
 
 def _narrowest(distances: Distances, a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
-    """Return the smallest mutual reachability between the inner nodes of two clusters (definition 6)."""
+    """Return the smallest mutual reachability between inner nodes of two clusters (definition 6).
+
+    `a` and `b` are the clusters: the rows of their inner nodes, and the core distances of these.
+    """
     (nodes, core), (others, other_core) = a, b
     return min(
         float(np.maximum(np.maximum(distances(nodes[rows], others), core[rows, None]), other_core).min())

@@ -1,4 +1,4 @@
-"""Correlation of the distances between images with their classes."""
+"""Measure how the distances between images correlate with their classes."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from threadpoolctl import threadpool_limits
 
 
 def balanced_sample(labels: Sequence[str | None], n_images: int, seed: int = 0) -> np.ndarray:
-    """Return the rows of about `n_images` labelled images, equally many of each class, sorted by class.
+    """Return the rows of at most `n_images` labelled images, the same number of each class, sorted by class.
 
-    Of a class with too few images all are taken.
+    They are drawn at random with `seed`. If a class has too few images, all of its images are taken.
     """
     classes = sorted({label for label in labels if label is not None})
     codes = np.array([-1 if label is None else classes.index(label) for label in labels])
@@ -29,25 +29,26 @@ def discrete_correlations(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return Pearson's correlation of all pairwise distances with the discrete distance (0 within a class, 1 across).
+    """Return Pearson's correlation of the distances of all pairs of images with the discrete distance.
 
-    The discrete distance is one minus Kronecker's delta. The bootstrap draws images within their classes, and leaves
-    out pairs of an image with itself: images are independent, pairs are not. All matrices get the same draws, so the
-    interval of the gain is a paired one. Draws without any pair within a class, which occur with small classes, are
-    ignored.
+    The discrete distance is 0 for two images of one class and 1 for two images of different classes. The interval comes
+    from a bootstrap that draws images, not pairs, because pairs are not independent. Each class keeps its number of
+    images, and pairs of an image with itself are left out. All matrices get the same draws, so the interval of the gain
+    is a paired one. Draws without a pair of one class, which occur if classes are small, are ignored.
 
     Parameters
     ----------
     distances : matrices (n, n), symmetric, zero on the diagonal.
     labels : (n,) classes.
     n_bootstrap : number of bootstrap draws.
-    confidence : of the intervals, in (0, 1).
+    confidence : confidence of the intervals, between 0 and 1.
     seed : seed of the draws.
 
     Returns
     -------
-    DataFrame with one row per matrix: `correlation`, its bootstrap percentiles `low` and `high`, and `gain, gain_low,
-    gain_high`, the correlation relative to that of the first matrix, minus one.
+    DataFrame with one row per matrix: `correlation`, the ends of its interval `low` and `high`, and `gain`, which is
+    the correlation divided by that of the first matrix, minus one, with the ends of its interval `gain_low` and
+    `gain_high`.
     """
     _, codes = np.unique(labels, return_inverse=True)
     draws = draws_within_classes(codes, n_bootstrap, np.random.default_rng(seed))
@@ -67,7 +68,10 @@ def discrete_correlations(
 
 
 def draws_within_classes(codes: np.ndarray, n_bootstrap: int, random: np.random.Generator) -> np.ndarray:
-    """Return how often each image is drawn, (n_bootstrap, n); each class is drawn to its own size with replacement."""
+    """Return how often each bootstrap draw has each image, (n_bootstrap, n) float64.
+
+    Images are drawn with replacement, and each class keeps its number of images. `codes` (n,) are the classes.
+    """
     counts = np.zeros((n_bootstrap, len(codes)))
     for rows in (np.flatnonzero(codes == c) for c in np.unique(codes)):
         counts[:, rows] = random.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), n_bootstrap)
@@ -75,9 +79,10 @@ def draws_within_classes(codes: np.ndarray, n_bootstrap: int, random: np.random.
 
 
 def weighted_correlations(distances: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the correlation over pairs of different images for each row of weights (B, n).
+    """Return for each row of `weights` (B, n) the weighted correlation of `distances` with `across`, (B,).
 
-    The weight of a pair is the product of the weights of its images.
+    Both are (n, n). The correlation is over pairs of different images; the weight of a pair is the product of the
+    weights of its images.
     """
     n_pairs = weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1)
 

@@ -1,4 +1,7 @@
-"""Effects of the choices on a score: a functional analysis of variance over a full product of choices."""
+"""Measure how much each choice changes a score, by a functional analysis of variance over all combinations of choices.
+
+A cell is one combination of choices, such as a backbone and a number of components; a level is one value of a choice.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -8,27 +11,28 @@ import pandas as pd
 
 
 def variance_shares(table: pd.DataFrame, factors: Sequence[str], value: str, repeat: str = "repeat") -> pd.DataFrame:
-    """Return the functional analysis of variance of a full factorial design: main effects and two-factor interactions.
+    """Return the shares of the variance of a score that each factor, and each pair of factors, explains.
 
-    The mean response over all cells is decomposed into terms that are orthogonal in a balanced design (Hoeffding 1948;
-    for choices of an analysis: Hutter, Hoos & Leyton-Brown 2014, equations 3 to 7). The main effect of a factor is the
-    marginal mean of each of its levels minus the grand mean. An interaction is the marginal mean of each pair of levels
-    minus the terms of lower order. The share of a term is its variance divided by that of all cells: the Sobol index of
-    first or second order (Saltelli et al. 2010), which is exact since every cell is present. Each repeat is analysed on
-    its own, so the spread over the repeats shows how much the seed alone changes a share.
+    It is the functional analysis of variance of a full factorial design: the score is a sum of terms that are
+    orthogonal (Hoeffding 1948; for choices of an analysis: Hutter, Hoos & Leyton-Brown 2014, equations 3 to 7). The
+    main effect of a factor is, for each of its levels, the mean over the cells with this level minus the mean over all
+    cells. An interaction is, for each pair of levels, the mean over the cells with both minus the terms of lower order.
+    The share of a term is its variance divided by that of all cells: the Sobol index of first or second order (Saltelli
+    et al. 2010), which is exact because every cell is present. Each repeat is analysed alone, so the spread over the
+    repeats shows how much the seed alone changes a share.
 
     Parameters
     ----------
     table : one row per cell and repeat; each combination of levels occurs exactly once per repeat.
-    factors : names of the columns that vary.
-    value : column of the response.
-    repeat : column with the number of the repeat.
+    factors : names of the columns with the choices.
+    value : name of the column with the score.
+    repeat : name of the column with the number of the repeat.
 
     Returns
     -------
-    DataFrame with one row per repeat and term: `term` (`a` or `a × b`), `order` (1 or 2), `repeat`, `share` of the
-    variance over the cells (NaN if the variance is 0), and `span`, the range of the marginal means over the levels of
-    the term, in the units of `value`.
+    DataFrame with one row per repeat and term: `term` (`a` for a factor, `a × b` for a pair), `order` (1 or 2),
+    `repeat`, `share` of the variance over the cells (NaN if the variance is 0), and `span`, the largest minus the
+    smallest mean over the levels of the term, in the units of `value`.
 
     Raises
     ------
@@ -43,7 +47,10 @@ def variance_shares(table: pd.DataFrame, factors: Sequence[str], value: str, rep
 
 
 def _response(table: pd.DataFrame, factors: Sequence[str], value: str) -> np.ndarray:
-    """Return the values as an array with one axis for each factor."""
+    """Return the scores of one repeat as an array with one axis for each factor, and one entry for each level.
+
+    Raises `ValueError` if a combination of levels is missing or occurs twice.
+    """
     levels = [np.unique(table[factor], return_inverse=True) for factor in factors]
     shape = tuple(len(names) for names, _ in levels)
     response = np.full(shape, np.nan)
@@ -71,6 +78,6 @@ def _terms(response: np.ndarray, factors: Sequence[str]) -> Iterator[dict[str, o
 
 
 def _marginal(response: np.ndarray, axes: Sequence[int]) -> np.ndarray:
-    """Return the means over all other axes, which keep length 1."""
+    """Return the means over all axes but `axes`; the axes that are averaged keep the length 1."""
     others = tuple(axis for axis in range(response.ndim) if axis not in axes)
     return response.mean(axis=others, keepdims=True)

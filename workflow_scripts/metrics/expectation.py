@@ -14,28 +14,29 @@ _BLOCK = 256  # values of n computed at once
 def best_of_n(
     inertia: npt.ArrayLike, score: npt.ArrayLike, *, n_bootstrap: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> "pd.DataFrame":
-    """Return the expected score of the restart with the lowest inertia among n, for n = 1..R.
+    """Return the expected score of the restart with the lowest inertia among n restarts, for n = 1..R.
 
-    The n restarts are drawn from the R without replacement. With the restarts in order of inertia, i = 0..R-1, restart
-    i is the best of n with probability C(R-1-i, n-1) / C(R, n), so the expectation is exact. Restarts of equal inertia
-    get their mean score, since either of them may be kept. The band is the percentile bootstrap (Efron 1979) over the R
-    restarts.
+    The n restarts are drawn from the R restarts without replacement. If the restarts are sorted by inertia, restart i =
+    0..R-1 is the best of n with probability C(R-1-i, n-1) / C(R, n), so the expectation is exact. Restarts of equal
+    inertia all get their mean score, because any of them may be kept. The confidence band is the percentile bootstrap
+    (Efron 1979) over the R restarts.
 
     Parameters
     ----------
-    inertia, score : (R,) finite numbers.
+    inertia : (R,) finite numbers, the inertia of each restart.
+    score : (R,) finite numbers, the score of each restart.
     n_bootstrap : number of resamples of the R restarts.
-    confidence : of the band, in (0, 1).
+    confidence : confidence of the band, between 0 and 1.
     seed : seed of the resampling.
 
     Returns
     -------
-    DataFrame with R rows and the columns `n, expected, low, high`.
+    DataFrame with R rows and the columns `n`, `expected` (the expected score), `low` and `high` (the band).
 
     Raises
     ------
     ValueError
-        If the two differ in length, are empty, or hold a value that is not finite.
+        If `inertia` and `score` differ in length, are empty, or have a value that is not finite.
     """
     import pandas as pd
 
@@ -65,11 +66,11 @@ def best_of_n(
 
 
 def _rank_probabilities(n: np.ndarray, n_restarts: int) -> np.ndarray:
-    """Return the probability that the best of n draws from `n_restarts` has rank i, (len(n), ranks).
+    """Return the probability that the best of n restarts, drawn from R = `n_restarts`, has rank i, (len(n), ranks).
 
-    C(R-1-i, n-1) / C(R, n) is computed as a product of ratios, without factorials: n / R for i = 0, then the factor (R
-    - i - n + 1) / (R - i) from i - 1 to i, which is 0 where fewer than n restarts are left. A rank of m or more has a
-    probability below (1 - n / R)^m; ranks where this is below exp(-45) even for the smallest n are left out.
+    The best restart has rank 0. The probability C(R-1-i, n-1) / C(R, n) is computed as a product of ratios, without
+    factorials: it is n / R for i = 0, and rank i has that of rank i - 1 times (R - i - n + 1) / (R - i), or 0 if fewer
+    than n restarts are left. Ranks with a probability below exp(-45) for every n are left out.
     """
     smallest = n[0] / n_restarts
     n_ranks = n_restarts if smallest == 1 else min(n_restarts, int(-45 / np.log1p(-smallest)) + 1)

@@ -1,4 +1,4 @@
-"""Scores that need no labels: how compact and how well separated the clusters of many partitions are."""
+"""Scores that need no labels: how compact the clusters of many partitions are, and how well they are separated."""
 
 from typing import NamedTuple, Self
 
@@ -10,13 +10,17 @@ from workflow_scripts.metrics.contingency import as_partitions
 from workflow_scripts.metrics.pairs import distance_blocks
 
 MAX_POINTS = 20_000
-"""Largest number of points for which all pairwise distances are computed; above it a sample gives an estimate."""
+"""Largest number of points for which the distances of all pairs are computed; with more points a score is estimated
+from a sample."""
 NORMAL_95 = 1.96
 _BLOCK_BYTES = 1 << 28  # size of a block of distances; fixed, so that sums are formed in the same order everywhere
 
 
 class Estimates(NamedTuple):
-    """A metric of every partition, (R,) float64, and its 95 % interval, which is NaN where the value is exact."""
+    """A metric of R partitions: the `value` of each, and the ends `low` and `high` of its 95 % interval.
+
+    Each is (R,) float64. The ends are NaN if the value is exact.
+    """
 
     value: np.ndarray
     low: np.ndarray
@@ -30,25 +34,28 @@ class Estimates(NamedTuple):
 
     @classmethod
     def sampled(cls, values_and_errors: npt.ArrayLike, quantile: float) -> Self:
-        """Return estimates from R pairs of a value and its standard error, of which the interval has `quantile`."""
+        """Return estimates from (R, 2) values and standard errors.
+
+        The interval is the value plus and minus `quantile` times the standard error.
+        """
         value, error = np.array(values_and_errors).reshape(-1, 2).T
         return cls(value, value - quantile * error, value + quantile * error)
 
 
 def compact(partition: np.ndarray) -> np.ndarray:
-    """Return the clusters of a partition (N,) renumbered 0..K-1 in their order; noise becomes -1."""
+    """Return a partition (N,) with its K clusters renumbered 0..K-1 in the order of their numbers; noise becomes -1."""
     values, inverse = np.unique(partition, return_inverse=True)
     return np.maximum(inverse - np.count_nonzero(values < 0), -1)
 
 
 def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
-    """Return the mean silhouette (Rousseeuw 1987), Euclidean, of every partition of the same points.
+    """Return the mean silhouette (Rousseeuw 1987) by Euclidean distance of every partition of the same points.
 
-    Noise (a negative number) is left out: it is not a cluster and never a neighbour. A point alone in its cluster has
-    the silhouette 0. Distances are computed once for all partitions. With more than `max_points` points each partition
-    is scored on a sample of that many of its clustered points, stratified by cluster. The interval is that of the
-    linearised estimator (infinitesimal jackknife, Särndal et al. 1992, section 5.5): a sampled point counts with its
-    own silhouette and with its contribution to the distances of the others.
+    Noise (a negative number) is left out: it is no cluster. A point alone in its cluster has the silhouette 0.
+    Distances are computed once for all partitions. With more than `max_points` points, each partition is scored on a
+    sample of that many points, with the right share of every cluster and no noise. The interval is that of the
+    linearised estimator (infinitesimal jackknife, Särndal et al. 1992, section 5.5): it takes into account that a
+    sampled point changes the silhouettes of the other points too.
 
     Parameters
     ----------
@@ -71,9 +78,10 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
 
 
 def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the silhouette of each clustered point of one partition, or of the points of a sample.
+    """Return the silhouette of each point of one partition that is not noise, or of a sample of these points.
 
-    With more than `MAX_POINTS` points the sample is that of `silhouettes`. Noise is left out.
+    If more than `MAX_POINTS` points are in clusters, the sample is that of `silhouettes`. `points` are (N, d), and
+    `clusters` (N,) are integers, negative for noise.
 
     Returns
     -------
@@ -92,7 +100,7 @@ def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) 
 
 
 def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int, seed: int) -> tuple[float, float]:
-    """Return the silhouette of a sample stratified by cluster, drawn without replacement, and its standard error."""
+    """Return the mean silhouette of a stratified sample (`stratified_sample`), and its standard error."""
     sample = stratified_sample(clusters, n_points, np.random.default_rng(seed))
     drawn, sizes = clusters[sample], np.bincount(clusters[clusters >= 0])
     influence = np.zeros(len(sample))
@@ -104,11 +112,10 @@ def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int,
 
 
 def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the indices of at most `n_points` clustered points, drawn without replacement, stratified by `labels`
-    (N,).
+    """Return the indices of at most `n_points` points, drawn without replacement, with the right share of each cluster.
 
-    Each cluster gets its proportion to within one point, by systematic sampling along the shuffled points sorted by
-    cluster.
+    The points are shuffled and sorted by cluster, and then every so many points one is taken; so the number from each
+    cluster is its exact share to within one point. `labels` (N,) are integers; noise (negative) is not drawn.
     """
     shuffled = rng.permutation(np.flatnonzero(labels >= 0))
     by_cluster = shuffled[np.argsort(labels[shuffled], kind="stable")]
@@ -117,10 +124,10 @@ def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generato
 
 
 def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np.ndarray | None = None) -> np.ndarray:
-    """Return the mean silhouette of every compact partition; distances are computed in blocks of rows.
+    """Return the mean silhouette of every partition (from `compact`); distances are computed in blocks of rows.
 
-    If `influence` (N,) is given, the influence of each point of the only partition on the sum is added to it, up to a
-    constant for each cluster.
+    If the array `influence` (N,) is given, there must be one partition. Then the influence of each point on the sum of
+    the silhouettes is added to the array, up to a constant for each cluster.
     """
     sums = np.zeros(len(partitions))
     start = 0
@@ -134,10 +141,10 @@ def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np
 
 
 def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, influence: np.ndarray | None) -> float:
-    """Return the sum of the silhouettes of the clustered points among `rows`; NaN for fewer than two clusters.
+    """Return the sum of the silhouettes of those points in `rows` that are not noise; NaN for fewer than two clusters.
 
-    `from_all` (N, n) holds the distances of all N points to the n points of `rows`. `clusters` (N,) are 0..K-1 without
-    gaps; negative is noise.
+    `from_all` (N, n) holds the distances of all N points to the n points in `rows`. `clusters` (N,) are 0..K-1, each of
+    which occurs, or negative for noise. `influence` is described in `_silhouettes`.
     """
     from scipy.sparse import csr_array
 
@@ -172,14 +179,15 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
 
 
 def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> dict[str, np.ndarray]:
-    """Return the variance ratio and the Davies-Bouldin index of every partition of the same points, for any N.
+    """Return the Calinski-Harabasz and the Davies-Bouldin index of every partition of the same points, for any N.
 
-    Noise (a negative number) is left out of both, and of the common centre.
+    Noise (a negative number) is left out.
 
     - `calinski_harabasz`: variance between clusters divided by variance within them (Calinski & Harabasz 1974); larger
       is better, without a limit.
-    - `davies_bouldin`: mean over the clusters of the largest ratio of two clusters' widths to the distance of their
-      centres (Davies & Bouldin 1979); smaller is better, 0 is best.
+    - `davies_bouldin`: for each cluster, the sum of its width and another cluster's width is divided by the distance of
+      the two centres; the largest such ratio is taken, and the mean over the clusters (Davies & Bouldin 1979). Smaller
+      is better, 0 is best.
 
     Parameters
     ----------
@@ -188,7 +196,7 @@ def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> dict[str, np.ndarray
 
     Returns
     -------
-    Both by name, (R,) each; NaN for fewer than two clusters, or if every clustered point is a cluster.
+    Both indices by name, (R,) float64 each; NaN for fewer than two clusters, or if every cluster has one point only.
     """
     points = np.asarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)
@@ -217,6 +225,6 @@ def _compactness(points: np.ndarray, clusters: np.ndarray) -> tuple[float, float
 
 
 def radii_of(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return sizes (K,), means (K, d) of clusters 0..K-1, and the distance (N,) of each point to its cluster's mean."""
+    """Return the sizes (K,) and means (K, d) of clusters 0..K-1, and each point's distance (N,) to its own mean."""
     sizes, centres = np.bincount(clusters), cluster_means(points, clusters)
     return sizes, centres, np.linalg.norm(points - centres[clusters], axis=1)

@@ -1,4 +1,7 @@
-"""Choose typical, border and extreme members of clusters, and near-twins in different clusters."""
+"""Choose images that show what clusters are like: typical, border and extreme members, and near-twins.
+
+Near-twins are two similar images in different clusters.
+"""
 
 from collections.abc import Sequence
 
@@ -11,18 +14,19 @@ from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.votes import NOISE, apart
 
 PLACES = ("nearest", "border", "farthest")
-"""Nearest to the own cluster's centre, on the border to the next cluster, and farthest from the own centre."""
+"""The kinds of members: nearest to the centre of their cluster, on the border to another cluster, and farthest from the
+centre."""
 NAMED = "named"
-"""The place of images that were asked for by name."""
+"""The kind (`place`) of images that the settings name."""
 
 
 def cluster_names(partition: np.ndarray, labels: pd.Series) -> dict[int, str]:
-    """Name each cluster after its majority class, and return the names by the numbers of the clusters.
+    """Return the name of each cluster by its number; a cluster is named after the class of most of its images.
 
     The largest cluster of class `Sc` is `Sc`, the next one `Sc-2`. The names are sorted by class, and then from the
     largest cluster to the smallest; clusters without a labelled image follow. If no image has a label, the name of a
-    cluster is its number. Negative clusters come last and are called `noise`, or `(noise)` if a class or cluster has
-    that name. `partition` (N,) are integers, `labels` (N,) classes or None.
+    cluster is its number. Noise (negative numbers) comes last and is called `noise`, or `(noise)` if a class or cluster
+    has that name. `partition` (N,) are integers, `labels` (N,) classes or None.
     """
     votes = majority_names(partition, labels)
     if not votes["predicted"].notna().any():
@@ -44,9 +48,9 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame in the order of `points`: `cluster`, `own` (distance to the mean of the own cluster; NaN for noise),
-    `next` (the nearest other cluster, -1 if there is none), `other` (distance to the mean of `next`; NaN if there is
-    none).
+    DataFrame with one row for each point, in order: `cluster`, `own` (distance to the mean of its cluster; NaN for
+    noise), `next` (the other cluster with the nearest mean; -1 if there is none), `other` (distance to the mean of
+    `next`; NaN if there is none).
     """
     clusters = np.unique(partition[partition >= 0])
     table = pd.DataFrame({"cluster": partition, "own": np.nan, "next": -1, "other": np.nan})
@@ -67,9 +71,10 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
 
 def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
-    """Return the two clusters whose means are nearest to each other, ascending; fewer if there are fewer clusters.
+    """Return the numbers of the two clusters whose means are nearest to each other, ascending.
 
-    `points` (N, d) and `partition` (N,) integers are of the same images.
+    If there are fewer than two clusters, all are returned. `points` are (N, d), and `partition` (N,) are integers,
+    negative for noise.
     """
     clusters = np.unique(partition[partition >= 0])
     if len(clusters) < 2:
@@ -80,15 +85,16 @@ def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
 
 
 def example_members(distances: pd.DataFrame, count: int, named: Sequence[int] = ()) -> pd.DataFrame:
-    """Return at most `count` images of each cluster for each of `PLACES`, and the rows `named` in the place `NAMED`.
+    """Return at most `count` images of each cluster for each kind in `PLACES`, and the images in the rows `named`.
 
-    Nearest and farthest are sorted by the distance to the own centre, border by the ratio own / other (as in the
-    simplified silhouette), highest first, and named images as they are given. Noise has no place.
+    `distances` comes from `centre_distances`. `nearest` and `farthest` are sorted by the distance to the own centre,
+    and `border` by the ratio own / other, the highest first (as in the simplified silhouette). The images `named` have
+    the kind `NAMED` and keep their order. Noise is left out.
 
     Returns
     -------
-    DataFrame sorted by cluster, place and position: `cluster`, `place`, `position` (from 0), `row`, `own`, `next`,
-    `other`. An image of a small cluster may occur in several places; with a single cluster there is no border.
+    DataFrame sorted by cluster, kind and position: `cluster`, `place` (the kind), `position` (from 0), `row`, `own`,
+    `next`, `other`. An image of a small cluster may have several kinds; with a single cluster there is no border.
     """
     members = distances[distances["cluster"] >= 0].rename_axis("row").reset_index()
     members["ratio"] = members["own"] / members["other"]
@@ -106,7 +112,7 @@ def example_members(distances: pd.DataFrame, count: int, named: Sequence[int] = 
 
 
 def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
-    """Return the pairs of an image and its nearest neighbour that are in different clusters, the closest pair first.
+    """Return the pairs of an image and its nearest neighbour that are in different clusters; the closest pair is first.
 
     Parameters
     ----------
@@ -115,8 +121,9 @@ def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with one row per pair: `row` and `twin` (the two rows, the lower first), `cluster`, `twin_cluster`,
-    `distance`, `closer_than` (share of all images whose nearest neighbour is farther away).
+    DataFrame with one row per pair: `row` and `twin` (the rows of the two images, the lower first), `cluster` and
+    `twin_cluster` (their clusters), `distance`, and `closer_than` (the share of all images whose nearest neighbour is
+    farther away than this).
     """
     distance, nearest = _nearest(points)
     rows = np.arange(len(points))
@@ -126,9 +133,10 @@ def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
 
 
 def twins_of(points: np.ndarray, partition: np.ndarray, rows: Sequence[int]) -> pd.DataFrame:
-    """Return `rows` in their order, each with the nearest image of another cluster, as `separated_twins` does.
+    """Return the images in `rows`, in their order, each with the nearest image of another cluster.
 
-    Empty if there is a single cluster.
+    `points` (N, d), `partition` (N,) and the columns are those of `separated_twins`. If there is a single cluster, the
+    table is empty.
     """
     pairs = []
     for row in rows:
@@ -141,7 +149,7 @@ def twins_of(points: np.ndarray, partition: np.ndarray, rows: Sequence[int]) -> 
 
 
 def _nearest(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distance of each point (N, d) to its nearest neighbour, and the row of that, (N,) each.
+    """Return for each point (N, d) the distance to its nearest neighbour, and the neighbour's row, (N,) each.
 
     A single point is its own neighbour at an infinite distance.
     """
@@ -156,7 +164,10 @@ def _nearest(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _compared(pairs: pd.DataFrame, partition: np.ndarray, distance: np.ndarray) -> pd.DataFrame:
-    """Return pairs with their clusters and `closer_than`; `distance` (N,) is that of each image to its neighbour."""
+    """Return the pairs with the columns of `separated_twins`.
+
+    `distance` (N,) is the distance of each image to its nearest neighbour.
+    """
     closer_than = 1 - np.searchsorted(np.sort(distance), pairs["distance"], side="right") / len(distance)
     clusters = {"cluster": partition[pairs["row"]], "twin_cluster": partition[pairs["twin"]]}
     table = pairs.assign(**clusters, closer_than=closer_than)

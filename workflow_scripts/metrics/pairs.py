@@ -1,4 +1,4 @@
-"""Distances of all pairs of points, computed in blocks of rows."""
+"""Compute the distances of all pairs of points in blocks of rows."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 def distance_blocks(points: np.ndarray, n_bytes: int) -> Iterator[np.ndarray]:
-    """Yield the Euclidean distances of `points` (N, d) float64 to all N points in blocks of rows, (n, N) float64.
+    """Yield the Euclidean distances of all pairs of `points` (N, d) float64 in blocks of rows, (n, N) float64.
 
     A block has at most `n_bytes` bytes, or one row. The distances equal those of scikit-learn's
-    `pairwise_distances_chunked` to the last bit, without its import time of a second. They come from |x|² - 2xy + |y|²,
-    which loses digits far from the origin; centre the points first.
+    `pairwise_distances_chunked` to the last bit, but its import would take a second. They are computed as
+    |x|² - 2xy + |y|², which loses digits far from the origin; so centre the points first.
     """
     squares = np.einsum("ij,ij->i", points, points)
     step = min(max(n_bytes // (8 * len(points)), 1), len(points))

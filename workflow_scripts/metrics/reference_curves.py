@@ -1,8 +1,8 @@
-"""Reference values of normalised mutual information (NMI) for each number of clusters.
+"""Compute reference values of normalised mutual information (NMI) for each number of clusters.
 
-NMI between partitions of different numbers of clusters does not range from 0 to 1: a perfect refinement of the labels
-has more entropy than the labels, and random partitions share more information with them the more clusters they have
-(Coronica 2018, section 4.3).
+If there are more clusters than labels, NMI neither reaches 1 nor falls to 0. Clusters that are pure parts of the labels
+have more entropy than the labels, so their NMI is below 1. Random clusters have an NMI above 0, which grows with their
+number (Coronica 2018, section 4.3).
 """
 
 from collections.abc import Iterable
@@ -20,23 +20,24 @@ CURVES = ("refinement", "random", "orthogonal")
 def reference_curves(y: npt.ArrayLike, ks: Iterable[int], *, draws: int = 20, seed: int = 0) -> pd.DataFrame:
     """Return the NMI (geometric mean) of three kinds of partitions with the labels, for each number of clusters.
 
-    - `refinement`: the labels, whose largest part is split into halves until there are k parts: sqrt(H(labels) /
-    H(parts)),
-      exact. NaN below the number of labels.
-    - `random`: each image gets one of k clusters with equal probability; mean and standard deviation of `draws`.
-    - `orthogonal`: the images, sorted by label, get 0, 1, ..., k - 1, 0, 1, ..., so that each part holds every label in
-      proportion, up to rounding. Exact.
+    - `refinement`: begins with one part for each label; the largest part is cut into halves until there are k parts.
+      The NMI is sqrt(H(labels) / H(parts)), exactly. It is NaN if k is below the number of labels.
+    - `random`: each image gets one of k clusters with equal probability. The NMI is the mean over `draws` partitions,
+      with their standard deviation.
+    - `orthogonal`: the images, sorted by label, get the clusters 0, 1, ..., k - 1, 0, 1, ..., so that every cluster has
+      the same share of each label, up to rounding. The NMI is exact.
 
     Parameters
     ----------
     y : (N,) strings or integers; None, NaN and "" are missing labels and left out.
     ks : numbers of clusters; those above the number of labelled images are left out.
     draws : number of random partitions for each k.
-    seed : seed of the draws; those of one k do not depend on other k.
+    seed : seed of the draws; the draws for one k do not depend on the other k.
 
     Returns
     -------
-    DataFrame with the columns `k`, `curve` (one of `CURVES`), `nmi` and `sd` (ddof 1; 0 for the exact curves).
+    DataFrame with the columns `k`, `curve` (one of `CURVES`), `nmi` and `sd` (the standard deviation with ddof 1; 0 for
+    the exact curves).
     """
     codes, classes = encode_classes(y)
     codes = np.sort(codes[codes >= 0])
@@ -54,9 +55,10 @@ def reference_curves(y: npt.ArrayLike, ks: Iterable[int], *, draws: int = 20, se
 
 
 def nmi_geometric(codes: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mutual information of two labelings divided by the geometric mean of their entropies.
+    """Return the mutual information of two partitions divided by the geometric mean of their entropies.
 
-    Both are (N,) integers from 0 on. As in scikit-learn the value is 1 if both have one cluster, and 0 if only one has.
+    Both are (N,) integers from 0. As in scikit-learn the value is 1 if both have a single cluster, and 0 if only one of
+    them has.
     """
     n_labels = labels.max() + 1
     joint, one, other = (_entropy(np.bincount(numbers)) for numbers in (codes * n_labels + labels, codes, labels))
@@ -76,7 +78,10 @@ def _random(codes: np.ndarray, k: int, draws: int, rng: np.random.Generator) -> 
 
 
 def _refinements(sizes: np.ndarray, ks: Iterable[int]) -> dict[int, float]:
-    """Return for each k the NMI of the labels, with parts of these sizes, and their refinement into k parts."""
+    """Return for each k the NMI of the labels with their refinement into k parts (see `reference_curves`).
+
+    `sizes` are the numbers of images with each label.
+    """
     entropy = _entropy(sizes)
     parts = [-int(size) for size in sizes]  # negative, since a heap gives the smallest first
     heapify(parts)

@@ -1,4 +1,4 @@
-"""Distances between images themselves, without features: of their pixels, and of the structure of their texture."""
+"""Compute distances between images without features, from their pixels or from the structure of their texture."""
 
 from collections.abc import Iterator
 
@@ -10,21 +10,21 @@ from skimage.transform import resize
 from threadpoolctl import threadpool_limits
 
 SIDE = 64
-"""Side in pixels to which images are reduced."""
+"""Side in pixels of the reduced images."""
 FREQUENCIES = (1 / 4, 1 / 8, 1 / 16)
 """Frequencies of the wavelets in cycles per pixel."""
 ORIENTATIONS = 8
 """Number of orientations of the wavelets."""
 WINDOW = 7
-"""Side of a window in coefficients, as in Sampat et al. 2009."""
+"""Side of a window of wavelet coefficients, as in Sampat et al. 2009."""
 STEP = 4
-"""Distance between windows in coefficients."""
+"""Distance between neighbouring windows, counted in coefficients."""
 SMALL = 1e-3
-"""Constant that makes windows without structure alike: a window's squared coefficients when it has hardly any."""
+"""Constant that makes windows without structure similar: about the sum of squared coefficients of such a window."""
 
 
 def small_grey(images: np.ndarray) -> np.ndarray:
-    """Return images (n, H, W) or (n, H, W, 3) uint8 as brightness in 0..1, (n, SIDE, SIDE) float64."""
+    """Return images (n, H, W) or (n, H, W, 3) uint8 as small grey images (n, SIDE, SIDE) float64, from 0 to 1."""
     grey = images.mean(axis=3) if images.ndim == 4 else images
     return np.stack([resize(image / 255.0, (SIDE, SIDE), anti_aliasing=True) for image in grey])
 
@@ -33,9 +33,9 @@ def structural_distances(images: np.ndarray) -> np.ndarray:
     """Return one minus the complex wavelet structural similarity of every two images.
 
     The similarity (CW-SSIM, Sampat et al. 2009) compares the coefficients of complex wavelets in each window. A small
-    shift of the image turns the phases of all of them alike, and hardly changes it. Here the wavelets are those of
-    Gabor, with zero mean, instead of a steerable pyramid; lower frequencies are sampled at every second and fourth
-    pixel. The similarity is averaged over windows, frequencies and orientations.
+    shift of an image turns all phases by the same angle, which hardly changes the similarity. The wavelets are Gabor
+    wavelets with zero mean, and not the steerable pyramid of the paper. Lower frequencies are sampled at every second
+    or fourth pixel. The similarity is averaged over windows, frequencies and orientations.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def structural_distances(images: np.ndarray) -> np.ndarray:
 
 
 def _windows(images: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the coefficients (n, WINDOW**2) complex of every window, frequency and orientation."""
+    """Yield for every window, frequency and orientation the coefficients of all images, (n, WINDOW**2) complex."""
     for frequency in FREQUENCIES:
         every = round(FREQUENCIES[0] / frequency)
         for turn in range(ORIENTATIONS):

@@ -1,4 +1,8 @@
-"""The tables of scores: one row for each stored clustering, and one for each of its classes."""
+"""Make the tables of scores: one row for each stored clustering, and one for each class in the best clusterings.
+
+A cell is one combination of choices, from the preprocessing to the clusterer. A repeat is the best of `n_init`
+restarts.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,7 +21,7 @@ from workflow_scripts.metrics.internal import MAX_POINTS, Estimates
 from workflow_scripts.scores import COLUMNS as SCORE_COLUMNS
 
 CRITERIA = ("bic", "aic")
-"""Diagnostics of clusterers that become columns."""
+"""The diagnostics of clusterers that are columns of the table."""
 COLUMNS = [
     "dataset",
     *CELL_COLUMNS,
@@ -30,17 +34,19 @@ CLASS_COLUMNS = [
 ]
 INTEGERS = ("k", "n_clusters", "fold", "repeat", "restart", "n_init", "seed", "n_iter", "support")
 DBCV_PAIRS = 1e9
-"""Largest number of pairs of points, over all partitions of a file, for which DBCV is computed; takes half a minute."""
+"""Largest number of pairs of points, summed over the partitions of a cell, for which DBCV is computed; so many take
+half a minute."""
 TEXTS = ("dataset", "split", "label")
 
 
 def score_clusters(cell: OneCell) -> tuple[pa.Table, pa.Table]:
     """Return the scores of every stored clustering of a cell, and the scores by class of the best one of each repeat.
 
-    A column that does not apply is null: agreement with labels if there are none; silhouette, Calinski-Harabasz,
-    Davies-Bouldin and DBCV for restarts that are not the best of their repeat (they take longer than all other metrics
-    together); the intervals if all points were used; DBCV if there are more pairs than `DBCV_PAIRS`. For a fine-tuned
-    network the labels that it was trained on are ignored, and `split` is `held out`.
+    A column that does not apply is null. Metrics that need labels are null if there are none. Silhouette,
+    Calinski-Harabasz, Davies-Bouldin and DBCV are null for restarts that are not the best of their repeat, because they
+    take longer than all other metrics together. Intervals are null if all points were used, and DBCV is null if there
+    are more pairs than `DBCV_PAIRS`. If the network was fine-tuned, the images whose labels it was trained on count as
+    unlabelled, and the column `split` says `held out`.
     """
     points, labels, settings = cell.points(), cell.labels(), cell.clusterer()
     runs = cell.runs(points.manifest)
@@ -54,7 +60,7 @@ def score_clusters(cell: OneCell) -> tuple[pa.Table, pa.Table]:
 
 
 def _joined(parts: Iterable[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Return columns of several parts, the rows of one part below those of the other."""
+    """Return the columns of several tables, with the rows of one table below those of the table before."""
     tables = list(parts)
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
 
@@ -70,9 +76,9 @@ def _scores(k: int | None, runs: Runs, labels: np.ndarray) -> dict[str, np.ndarr
 
 
 def _internal_scores(runs: Mapping[int | None, Runs], points: Points) -> dict[str, np.ndarray]:
-    """Return the scores without labels of the best run of each repeat of every k, in one pass over the distances.
+    """Return the scores that need no labels, for the best run of each repeat of every k.
 
-    They have a row for every run, which is NaN for the others.
+    Distances are computed once for all of them. The columns have a row for every run; rows of other runs are NaN.
     """
     best = [k_runs.best_of_repeats for k_runs in runs.values()]
     partitions = np.concatenate([k_runs.labels[rows] for k_runs, rows in zip(runs.values(), best, strict=True)])
@@ -93,7 +99,7 @@ def _named(name: str, estimates: Estimates) -> dict[str, np.ndarray]:
 
 
 def _classes(k: int | None, runs: Runs, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the scores by class of the best run of each repeat; no rows if there are no labels."""
+    """Return the scores by class of the best run of each repeat for one k; no rows if there are no labels."""
     parts = []
     for row in runs.best_of_repeats:
         scores = class_scores(runs.labels[row], labels)
@@ -103,7 +109,7 @@ def _classes(k: int | None, runs: Runs, labels: np.ndarray) -> dict[str, np.ndar
 
 
 def types_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return the type of each column, as pandas calls those that take nulls.
+    """Return the type of each column by its name, as pandas names types that allow nulls.
 
     Whole numbers are nullable integers, so that 7 does not become 7.0; `whiten` is a nullable boolean.
     """
@@ -112,9 +118,10 @@ def types_of(columns: Iterable[str]) -> dict[str, str]:
 
 
 def typed(rows: Mapping[str, Any], constant: Mapping[str, Any], columns: Sequence[str]) -> pa.Table:
-    """Return a table with these columns, each of one fixed type, even if there are no rows or no values.
+    """Return a table with these columns; the types of the columns are fixed, even if there are no rows or no values.
 
-    `rows` holds arrays by column, `constant` one value for all rows; a column in neither is null, and so is NaN.
+    `rows` has the values of columns as arrays, `constant` has one value for all rows. A column in neither is null, and
+    so is NaN.
     """
     n = len(next(iter(rows.values())))
     values = {name: rows.get(name, [constant.get(name)] * n) for name in columns}

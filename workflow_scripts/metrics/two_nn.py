@@ -1,4 +1,4 @@
-"""Intrinsic dimension of points from their two nearest neighbours (TwoNN, Facco et al. 2017)."""
+"""Estimate the intrinsic dimension of points from their two nearest neighbours (TwoNN, Facco et al. 2017)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from workflow_scripts.errors import UserError
 
 FRACTIONS = (1.0, 0.9, 0.7, 0.5)
-"""Shares of the points, those with the smallest mu, that a line is fitted to; Facco et al. use 0.9."""
+"""Shares of the points that the line is fitted to, those with the smallest mu (see `TwoNN`); Facco et al. use 0.9."""
 FEWEST = 20
 """Smallest number of different points that a dimension is estimated from."""
 MOST_BLOCKS = 64
@@ -22,16 +22,16 @@ _BYTES = 1 << 24  # size of a block of differences to the neighbours
 
 @dataclass(frozen=True)
 class TwoNN:
-    """The empirical distribution F of mu, the ratio of the distances to the second and to the first neighbour.
+    """The distribution F of mu, which is a point's distance to its second neighbour divided by that to the first.
 
-    With n points sorted by mu, F(mu_i) = i / n; the last point, where 1 - F is zero, is left out. If the density is
-    locally constant, -log(1 - F) = d log(mu).
+    If n points are sorted by mu, F(mu_i) = i / n; the last point, where 1 - F is zero, is left out. If the density is
+    locally constant, -log(1 - F) = d log(mu), where d is the intrinsic dimension.
 
     Attributes
     ----------
-    log_mu : (n - 1,) float64, ascending.
-    minus_log : (n - 1,) float64, -log(1 - F).
-    n_copies : number of points that were left out as duplicates.
+    log_mu : (n - 1,) float64, log(mu) in ascending order.
+    minus_log : (n - 1,) float64, -log(1 - F) in the same order.
+    n_copies : number of points that were left out because they are copies of another.
     """
 
     log_mu: np.ndarray
@@ -39,16 +39,19 @@ class TwoNN:
     n_copies: int
 
     def dimension(self, fraction: float = 0.9) -> float:
-        """Return the slope of the least-squares line through the origin over the first `fraction` of the n points."""
+        """Return the dimension: the slope of the least-squares line through the origin.
+
+        The line is fitted to the share `fraction` of the n points, those with the smallest mu.
+        """
         kept = int((len(self.log_mu) + 1) * fraction)
         x, y = self.log_mu[:kept], self.minus_log[:kept]
         return float((x * y).sum() / np.square(x).sum())  # no BLAS, whose threads change the last bits
 
 
 def two_nn(X: npt.ArrayLike) -> TwoNN:
-    """Measure mu = r2 / r1 for every point of `X` (N, d), with exact neighbours.
+    """Measure mu for every point of X (N, d), with exact neighbours.
 
-    Of duplicate points one is kept. Raises `UserError` if fewer than `FEWEST` points remain.
+    If points are equal, only one of them counts. Raises `UserError` if fewer than `FEWEST` points differ.
     """
     points = np.asarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)
@@ -64,10 +67,11 @@ def two_nn(X: npt.ArrayLike) -> TwoNN:
 def dimension_by_size(
     X: npt.ArrayLike, fractions: Sequence[float] = FRACTIONS, smallest: int = 50, seed: int = 0
 ) -> pd.DataFrame:
-    """Return the dimension of all points `X` (N, d), and of samples of a half, a quarter and so on.
+    """Return the dimension of all points X (N, d), and of samples with a half of the points, a quarter and so on.
 
     If the dimension stays the same over several sizes, it is a property of the data. The samples of one size are
-    disjoint blocks of the shuffled points, as in Facco et al. 2017, at most `MOST_BLOCKS`.
+    disjoint blocks of the shuffled points, at most `MOST_BLOCKS`, as in Facco et al. 2017. The smallest samples have at
+    least `smallest` points.
 
     Returns
     -------
@@ -85,10 +89,9 @@ def dimension_by_size(
 
 
 def thick_line(n: int, noise: float = 0.001, length: float = 100, seed: int = 0) -> np.ndarray:
-    """Return points along a line with normal noise across it, (n, 2).
+    """Return points along a straight line with normal noise across it, (n, 2) float64 (Coronica 2018, figure 3.4).
 
-    They are one-dimensional at a large scale and two-dimensional at a small one. The example of Coronica 2018, figure
-    3.4; `noise` is the standard deviation.
+    They are one-dimensional at a large scale and two-dimensional at a small one. `noise` is the standard deviation.
     """
     rng = np.random.default_rng(seed)
     return np.column_stack([rng.uniform(0, length, n), rng.normal(0, noise, n)])
@@ -97,8 +100,8 @@ def thick_line(n: int, noise: float = 0.001, length: float = 100, seed: int = 0)
 def _two_distances(points: np.ndarray) -> np.ndarray:
     """Return the distances of every point to its two nearest neighbours, ascending, (N, 2).
 
-    They are computed from the differences, because a search by matrix products rounds the distance of duplicates away
-    from 0.
+    They are computed from the differences of coordinates: a search by matrix products has rounding errors, so that the
+    distance of equal points would not be 0. Raises `UserError` if there are fewer than `FEWEST` points.
     """
     if len(points) < FEWEST:
         raise UserError(f"intrinsic dimension: found {len(points)} different points, at least {FEWEST} are needed")

@@ -1,4 +1,7 @@
-"""Name clusters after classes by majority vote, and score the result by class."""
+"""Name clusters after classes by majority vote, and score the result by class.
+
+The vote of a cluster is the class that most of its labelled images have.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -13,11 +16,12 @@ if TYPE_CHECKING:
 
 NOISE = "noise"
 UNKNOWN = "?"
-"""Names of images in no cluster and of clusters without a vote, unless a class is called so (see `apart`)."""
+"""The names for images in no cluster and for clusters without a labelled image; if a class has that name, see
+`apart`."""
 
 
 def apart(name: str, classes: Iterable[object]) -> str:
-    """Return a name that no class has: `name` itself, or `name` in as many brackets as that takes."""
+    """Return a name that no class has: `name` itself, or `(name)` if a class is called so, or `((name))` and so on."""
     taken = {str(each) for each in classes}
     while name in taken:
         name = f"({name})"
@@ -27,9 +31,9 @@ def apart(name: str, classes: Iterable[object]) -> str:
 def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
     """Name every cluster after the class of most of its labelled images.
 
-    Ties go to the class that sorts first. The largest cluster of a class has the name of the class, the next ones are
-    `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. If a class has such a name itself, the name of
-    the cluster is in brackets. Noise has no name.
+    If several classes have the same number of images, the first in sorted order is taken. The largest cluster of class
+    `Sc` is named `Sc`, the next ones are `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. If a
+    class has such a name itself, the name of the cluster is in brackets. Noise has no name.
 
     Parameters
     ----------
@@ -39,8 +43,8 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
     Returns
     -------
     DataFrame with the index `cluster` (clusters with images, ascending) and the columns `size` (number of images,
-    labelled or not), `predicted` (the class, or None), `rank` (1 for the largest cluster of its class; 1 without one)
-    and `name` (the name to show).
+    labelled or not), `predicted` (the class, or None), `rank` (1 for the largest cluster of its class, 2 for the next;
+    1 if there is no class) and `name` (the name to show).
     """
     import pandas as pd
 
@@ -60,7 +64,7 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
 
 
 def _votes(labels: npt.ArrayLike, y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the clusters with images, ascending, their sizes, and the class that each votes for, or None."""
+    """Return the numbers of the clusters with images, ascending, their sizes, and their classes or None, (K,) each."""
     codes, classes = encode_classes(y)
     partition = as_partitions(np.asarray(labels)[None], len(codes))
     table = contingency_tables(partition, codes, cluster_count(partition), len(classes))[0, 1:]
@@ -71,12 +75,12 @@ def _votes(labels: npt.ArrayLike, y: npt.ArrayLike) -> tuple[np.ndarray, np.ndar
 
 
 def predict_classes(labels: npt.ArrayLike, names: "pd.DataFrame") -> np.ndarray:
-    """Return the class that the cluster of each image votes for.
+    """Return for each image the class of its cluster, which the labelled images of the cluster voted for.
 
     Parameters
     ----------
     labels : (N,) integers; negative is noise.
-    names : the votes, from `majority_names` of these images or of the training images.
+    names : the classes of the clusters, from `majority_names` of these images or of the training images.
 
     Returns
     -------
@@ -98,12 +102,13 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | No
     ----------
     labels : (N,) integers, the cluster of each image; negative is noise.
     y : (N,) strings or integers; None, NaN and "" are missing.
-    names : votes of other images (the training folds); with None these images vote.
+    names : the classes of the clusters, from `majority_names` of the training images; with None these images vote.
 
     Returns
     -------
-    DataFrame of int64 with the index `label` and the columns `predicted`: the classes of `y` and of the votes, sorted,
-    then `noise` and `?` (clusters without a vote) if they occur, in brackets where a class is called so.
+    DataFrame of int64. The index `label` is the classes of `y` and of the votes, sorted. The columns `predicted` are
+    the same classes, then `noise` and `?` (clusters without a vote) if they occur; they are in brackets if a class has
+    that name.
     """
     import pandas as pd
 
@@ -114,7 +119,7 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | No
 
 
 def _confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | None") -> tuple[np.ndarray, np.ndarray]:
-    """Return the classes, (C,), and the counts of `confusion` with the columns of noise and no vote, (C, C + 2)."""
+    """Return the classes (C,), and the counts (C, C + 2) of `confusion`; the last columns are `noise` and `?`."""
     clusters, _, winners = _votes(labels, y)
     vote = dict(zip(clusters.tolist(), winners, strict=True)) if names is None else names["predicted"].to_dict()
     predicted = _predicted(labels, vote)
@@ -132,15 +137,16 @@ def _confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | N
 
 
 def class_scores(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | None" = None) -> dict[str, np.ndarray]:
-    """Return precision, recall and F1 of each class after the majority vote.
+    """Return precision, recall and F1 of each class, where the predicted class of an image is that of its cluster.
 
-    An image without a predicted class (noise, a cluster without a vote) lowers the recall of its class and no
-    precision. Images without a label are left out. The parameters are those of `confusion`.
+    An image without a predicted class (noise, or a cluster without a vote) lowers the recall of its class, but not the
+    precision of any class. Images without a label are left out. The parameters are those of `confusion`.
 
     Returns
     -------
-    `label, support, precision, recall, f1`, (C,) each, in the order of the classes. A score with denominator 0 is NaN,
-    such as the precision of a class that no cluster votes for.
+    By name, (C,) each, in the order of the classes: `label` (the class), `support` (the number of its images),
+    `precision`, `recall` and `f1`. A score whose denominator is 0 is NaN, such as the precision of a class that no
+    cluster votes for.
     """
     classes, counts = _confusion(labels, y, names)
     hits, support, claimed = counts.diagonal(), counts.sum(axis=1), counts[:, : len(classes)].sum(axis=0)
