@@ -1,1 +1,2 @@
-"""Extraction of features by pretrained networks, by descriptors, or from tables of other programs."""
+"""Compute the features of images by pretrained networks or by descriptors, or read them from tables of other
+programs."""

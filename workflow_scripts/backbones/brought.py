@@ -1,4 +1,4 @@
-"""Features of another program, read from a table and put into the order of the images."""
+"""Read features that another program computed, and put them into the order of the images."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +18,9 @@ from workflow_scripts.spreadsheets import given_back
 
 log = logging.getLogger(__name__)
 NO_WEIGHTS = {"batch_size": 1, "weights_sha256": "none"}
-"""Attributes that stores of features of networks also have."""
+"""Attributes that feature stores of networks have. Here they say that there is no network."""
 _SHOWN = 3
-"""Largest number of names in a message."""
+"""Largest number of names that are shown in a message."""
 KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
     "content hash": lambda rows: rows["image_id"],
     "path": lambda rows: rows["path"],
@@ -31,12 +31,13 @@ KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
 
 
 NAME_COLUMNS = ("path", "file", "filename", "name", "image", "image_id", "id", "hash")
-"""Names of columns that are read as the names of images in a CSV; otherwise the first column is."""
+"""Allowed names of the column of a CSV that names the images. If there is none of them, it is the first column."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """The content of a table of features: `names` of images, n str, and `values` (n, d) float32."""
+    """The content of a table of features: the `names` of n images, and the `values` (n, d) float32 of their
+    features."""
 
     names: list[str]
     values: np.ndarray
@@ -65,9 +66,10 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
 def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
     """Return for each image of the manifest `rows` the number of the table's row that names it, (N,) int.
 
-    Names are compared with content hash, path, file name, and file name without extension; the kind that finds most
-    images is used. A path may begin with folders that are not in the manifest. Raises `UserError` if a name is there
-    twice or an image has no row.
+    `names` are the names in the table's rows. They are compared with the images' content hash, path, file name, file
+    name without extension, and end of the path: a name may begin with folders that are not in the manifest. Of these
+    five ways, the one that finds most images is used. Raises `UserError` if a name is there twice or an image has no
+    row.
     """
     if len(set(names)) < len(names):
         twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]
@@ -91,7 +93,10 @@ def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
 
 
 def _by_end_of_path(names: Sequence[str], paths: pd.Series) -> pd.Series:
-    """Return for each path the row whose name ends in it, such as `/data/steel/a/1.png` for `a/1.png`, or NaN."""
+    """Return for each path the number of the row whose name ends with the path, or NaN.
+
+    For example, the name `/data/steel/a/1.png` ends with the path `a/1.png`.
+    """
     by_path: dict[str, int] = {}
     wanted = set(paths)
     for row, name in enumerate(names):
@@ -104,7 +109,10 @@ def _by_end_of_path(names: Sequence[str], paths: pd.Series) -> pd.Series:
 
 
 def read_table(path: str) -> Table:
-    """Read the names and numbers of a .npz, .h5, .csv or .parquet file; raises `UserError` if it has none."""
+    """Read the names and numbers of a .npz, .h5, .csv or .parquet file.
+
+    Raises `UserError` if the file cannot be read, or if it does not have one set of names and one of numbers.
+    """
     try:
         match Path(path).suffix:
             case ".npz":
@@ -135,7 +143,10 @@ def _array(dataset: h5py.Dataset) -> np.ndarray:
 
 
 def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
-    """Return the table from the only two-dimensional array of numbers and the only one-dimensional array of texts."""
+    """Return the table from the only two-dimensional array of numbers and the only one-dimensional array of texts.
+
+    Raises `UserError` if there are more or fewer of these, or if their lengths differ.
+    """
     numbers = {
         name: array for name, array in arrays.items() if array.ndim == 2 and array.size and array.dtype.kind in "fiu"
     }
@@ -152,7 +163,10 @@ def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
 
 
 def _of_columns(table: pd.DataFrame, path: str) -> Table:
-    """Return the table from the first column of texts, which are the names, and all columns of numbers."""
+    """Return the table from the first column of texts, which has the names, and all columns of numbers.
+
+    Raises `UserError` if there are no such columns.
+    """
     numbers = table.select_dtypes("number")
     texts = table.select_dtypes(exclude="number")
     if texts.shape[1] == 0 or numbers.shape[1] == 0:

@@ -1,4 +1,4 @@
-"""The number of features in a table of another program.
+"""Read the number of features in a table that another program wrote.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -9,13 +9,16 @@ from ast import literal_eval
 from struct import unpack
 
 TABLES = (".npz", ".h5", ".csv", ".parquet")
-"""Endings of the files that features of other programs are read from."""
+"""Endings of the tables that other programs may write features to."""
 ASSUMED_WIDTH = 2048
-"""Number of features that estimates assume for a file whose width cannot be read without its library."""
+"""Number of features that estimates assume for a table whose width the standard library cannot read."""
 
 
 def brought_width(path: str) -> int | None:
-    """Return the number of columns of numbers in a .csv or .npz; None for other formats or if the file is missing."""
+    """Return the number of columns of numbers in a .csv or .npz file.
+
+    Returns None for a file of another format, or if the file is missing or cannot be read.
+    """
     try:
         if path.endswith(".csv"):
             with open(path, newline="") as stream:
@@ -30,7 +33,7 @@ def brought_width(path: str) -> int | None:
 
 
 def _shape(head: bytes) -> tuple[int, ...]:
-    """Return the shape in a .npy file's header (numpy's format, version 1 to 3)."""
+    """Return the shape of an array from the beginning of its .npy file (numpy's format, version 1 to 3)."""
     wide = head[6] > 1
     length = unpack("<I" if wide else "<H", head[8 : 12 if wide else 10])[0]
     start = 12 if wide else 10

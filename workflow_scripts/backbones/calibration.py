@@ -1,4 +1,8 @@
-"""Predictions of a fine-tuned network for all images, with probabilities that are right as often as they say."""
+"""Predict the classes of all images by a fine-tuned network, with calibrated probabilities.
+
+Calibrated means that predictions are right as often as their probabilities say: those of probability 0.8 in 80 % of the
+cases.
+"""
 
 from collections.abc import Sequence
 
@@ -8,19 +12,21 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 SURE = 0.95
-"""Probability from which a prediction becomes the label of an image without one."""
+"""Smallest probability with which a prediction becomes the label of an image that has none."""
 BINS = 10
 """Largest number of bins of a reliability table."""
 IN_BIN = 20
-"""Smallest number of images of a bin, if there are so many: of fewer, the share that is right says little."""
+"""Smallest number of images in a bin, unless there are fewer in all. The accuracy of fewer images would say little."""
 HOTTEST = 20.0
-"""Largest temperature, and one over the smallest."""
+"""Largest temperature; the smallest one is 1 / `HOTTEST`."""
 
 
 def temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Return the temperature that class scores (n, k) are divided by so that the targets (n,) are most probable.
+    """Return the number by which class scores must be divided so that the true classes become most probable.
 
-    Temperature scaling (Guo, Pleiss, Sun & Weinberger 2017) changes no prediction, only how sure it is.
+    `logits` (n, k) are the class scores, and `targets` (n,) the numbers of the true classes. This is temperature
+    scaling (Guo, Pleiss, Sun & Weinberger 2017). It changes the probabilities of the classes, but not which class is
+    predicted.
     """
 
     def loss(log_temperature: float) -> float:
@@ -34,19 +40,21 @@ def temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 def predictions(
     logits: np.ndarray, labels: Sequence[str], classes: Sequence[str], held_out: np.ndarray, trained_on: np.ndarray
 ) -> pd.DataFrame:
-    """Return what a network predicts for every image, with probabilities that are calibrated on the held-out ones.
+    """Return what a network predicts for every image, with probabilities that are calibrated on the held-out images.
 
     Parameters
     ----------
     logits : (N, k) class scores.
-    labels : N str, "" for none.
+    labels : N str, "" for images without a label.
     classes : names of the k classes.
-    held_out, trained_on : indices of images, integers; both have labels.
+    held_out, trained_on :
+        row numbers (n,) of the images that were held out of training, and of those that were trained on; all have
+        labels.
 
     Returns
     -------
     DataFrame with N rows: `label` (the given label; for other images the prediction if its probability is at least
-    `SURE`, otherwise ""), `predicted`, `probability`, and `known` (`trained on`, `held out` or `no label`).
+        `SURE`, otherwise ""), `predicted`, `probability`, and `known` (`trained on`, `held out` or `no label`).
     """
     numbers = {name: number for number, name in enumerate(classes)}
     targets = np.array([numbers[labels[row]] for row in held_out])
@@ -61,13 +69,15 @@ def predictions(
 
 
 def reliability(predicted: pd.DataFrame) -> pd.DataFrame:
-    """Return how often the predictions for held-out images are right; calibrated ones are so as often as they say.
+    """Return a table that compares the probabilities of predictions with how often the predictions are right.
 
-    `predicted` is from `predictions`. The bins hold equally many images, in the order of their probabilities.
+    `predicted` is the result of `predictions`, of which only the held-out images are used. They are sorted by
+    probability and divided into bins of equal size. If the probabilities are calibrated, the last two columns agree.
 
     Returns
     -------
-    DataFrame with a row per bin: `images`, `probability` (mean) and `accuracy`.
+    DataFrame with a row per bin: `images` (their number), `probability` (mean) and `accuracy` (the share that is
+        right).
     """
     held_out = predicted[predicted["known"] == "held out"].sort_values("probability", kind="stable")
     right = held_out["label"] == held_out["predicted"]
@@ -81,7 +91,8 @@ def reliability(predicted: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_words(predicted: pd.DataFrame, reliable: pd.DataFrame) -> str:
-    """Return what the end of a run says of `predictions` and their `reliability`."""
+    """Return a sentence for the end of a run, about the results `predicted` of `predictions` and `reliable` of
+    `reliability`."""
     n, right = reliable["images"].sum(), np.average(reliable["accuracy"], weights=reliable["images"])
     text = f"right for {100 * right:.1f} % of {n} held-out images, "
     if n < 2 * IN_BIN:

@@ -1,6 +1,7 @@
-"""Encodings of the local features of a map over a codebook that is learned on a sample of the images.
+"""Encode the local features of an image by a codebook (VLAD and Fisher vectors).
 
-Local features are the vectors of channels at the positions of a map, each divided by its length.
+A local feature is the vector of channels at one position of a network's output, divided by its length. A codebook has K
+typical local features, called words, which are learned on a sample of the images.
 """
 
 import warnings
@@ -23,13 +24,16 @@ PREFIX = "codebook."
 SAMPLED_IMAGES = 200
 """Largest number of images that a codebook is learned on."""
 SAMPLED_POSITIONS = 100
-"""Largest number of positions of each of these images."""
+"""Largest number of positions in each of these images."""
 VARIANCE_FLOOR = 0.01
-"""The smallest variance that a mixture gets in a channel, as a share of the mean variance of the channels."""
+"""The smallest variance of a Gaussian in a channel, as a share of the mean variance of the channels."""
 
 
 class Codebook(ABC):
-    """A learned codebook of K words for local features of C channels; its fields are float32 arrays."""
+    """The base class of codebooks. A codebook has K words, learned from local features of C channels.
+
+    Its fields are float32 arrays.
+    """
 
     @property
     @abstractmethod
@@ -38,29 +42,36 @@ class Codebook(ABC):
 
     @abstractmethod
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return the encoding of the local features of one image (positions, C), (width,) float64."""
+        """Return the encoding of one image, (width,) float64, from its local features `descriptors` (positions, C)."""
 
     def encode_all(self, maps: np.ndarray) -> np.ndarray:
-        """Return the encodings (N, width) float32 of the vectors at all positions of maps (N, positions, C)."""
+        """Return the encodings of N images, (N, width) float32.
+
+        `maps` (N, positions, C) are the vectors at all positions of a network's output; each is divided by its length
+        here.
+        """
         return np.stack([self.encode(unit_length(of_image)) for of_image in maps]).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Vlad(Codebook):
-    """Sums of the differences of local features from the nearest of `centres` (K, C): Jégou et al. 2010.
+    """A codebook of K `centres` (K, C) for VLAD, vectors of locally aggregated descriptors (Jégou et al. 2010).
 
-    The sums of each centre are divided by their length, and then all are (Arandjelović & Zisserman 2013, section 3.1).
+    Each local feature belongs to its nearest centre. The encoding has for each centre the sum of the differences
+    between its local features and the centre. Each sum is divided by its length, and then the whole vector by its
+    length (Arandjelović & Zisserman 2013, section 3.1).
     """
 
     centres: np.ndarray
 
     @property
     def width(self) -> int:
-        """Return the number of sums, K * C."""
+        """Return the length of a VLAD vector, K * C."""
         return self.centres.size
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return the sums of one image: descriptors (positions, C) to (K * C,) float64."""
+        """Return the VLAD vector of one image, (K * C,) float64, from its local features `descriptors` (positions,
+        C)."""
         # the nearest centre has the largest product with the features minus half its squared length
         products = descriptors @ self.centres.T - np.square(self.centres).sum(axis=1) / 2
         members = products.argmax(axis=1)[:, None] == np.arange(len(self.centres))
@@ -70,10 +81,11 @@ class Vlad(Codebook):
 
 @dataclass(frozen=True)
 class Fisher(Codebook):
-    """Improved Fisher vectors (Perronnin, Sánchez & Mensink 2010) by scikit-image.
+    """A codebook for improved Fisher vectors (Perronnin, Sánchez & Mensink 2010), computed by scikit-image.
 
-    They are the gradients of the logarithmic likelihood of a Gaussian mixture with `weights` (K,), `means` (K, C) and
-    the variances `covariances` (K, C), with the square root of each and length 1.
+    The codebook is a mixture of K Gaussians with `weights` (K,), `means` (K, C) and variances `covariances` (K, C). The
+    encoding is the gradient, with respect to these three, of the log-likelihood of an image's local features. Then the
+    square root of each number is taken, with its sign kept, and the vector is divided by its length.
     """
 
     weights: np.ndarray
@@ -97,21 +109,26 @@ class Fisher(Codebook):
         return mixture
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return the Fisher vector of one image: descriptors (positions, C) to (width,) float64."""
+        """Return the Fisher vector of one image, (width,) float64, from its local features `descriptors` (positions,
+        C)."""
         from skimage.feature import fisher_vector
 
         return fisher_vector(descriptors, self.mixture, improved=True)
 
 
 def sampled(descriptors: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Return at most `SAMPLED_POSITIONS` of the local features of an image (positions, C), each of length 1."""
+    """Return a random sample of an image's local features, at most `SAMPLED_POSITIONS` of them, (n, C) float64.
+
+    `descriptors` (positions, C) are the vectors at all positions; those of the sample are divided by their lengths.
+    """
     return unit_length(descriptors[generator.permutation(len(descriptors))[:SAMPLED_POSITIONS]])
 
 
 def learn(encoding: str, words: int, sample: np.ndarray, seed: int) -> Codebook:
-    """Return a codebook with `words` centres, learned on local features of length 1, (n, C).
+    """Return a codebook with K = `words`, learned on a sample of local features (n, C) of length 1.
 
-    `encoding` is `vlad` or `fisher`. Raises `UserError` if n is smaller than `words`.
+    `encoding` is `vlad` (centres of k-means) or `fisher` (a Gaussian mixture). Raises `UserError` if n is smaller than
+    `words`.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
@@ -131,7 +148,7 @@ def learn(encoding: str, words: int, sample: np.ndarray, seed: int) -> Codebook:
 
 
 ENCODINGS: dict[str, type[Codebook]] = {"vlad": Vlad, "fisher": Fisher}
-"""The codebook of each encoding."""
+"""The class of the codebook for each encoding."""
 
 
 def named(layer: str, book: Codebook) -> dict[str, np.ndarray]:
@@ -145,15 +162,19 @@ def stored(features: h5py.File) -> dict[str, np.ndarray]:
 
 
 def of_backbone(backbone: str, name: str) -> str:
-    """Return the name of a codebook's array among those of several backbones: `codebook.net.fire5_vlad16.centres`."""
+    """Return the name that a codebook's array `name` has among the arrays of several backbones.
+
+    An example is `codebook.net.fire5_vlad16.centres` for the backbone `net`.
+    """
     return f"{PREFIX}{backbone}.{name.removeprefix(PREFIX)}"
 
 
 def restored(layer: str, arrays: Mapping[str, np.ndarray], backbone: str = "") -> dict[str, Codebook]:
-    """Return the codebook of each part of a layer that has one, from named arrays.
+    """Return the codebooks of a layer, made from the arrays that `named` gave, by part of the layer.
 
-    `backbone` is the one of the layer if the arrays are those of several. Raises `ValueError` if an array is missing or
-    is not of the layer's number of words.
+    A joined layer, such as `fire5_vlad16+fire9_avg`, has several parts; parts without a codebook are left out. If
+    `arrays` are those of several backbones, `backbone` is the one of this layer. Raises `ValueError` if an array is
+    missing or does not have one row for each word.
     """
     books = {}
     for part in parts_of(layer):

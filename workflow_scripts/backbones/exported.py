@@ -1,4 +1,7 @@
-"""Features written as a table for other programs, in the forms that a backbone with `file` reads (`brought`)."""
+"""Write features as a table for other programs.
+
+The files have the formats that a backbone with the setting `file` can read (see `brought`).
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +21,7 @@ from workflow_scripts.spreadsheets import harmless
 ROWS = 1024
 """The number of rows that are held at once."""
 EXACT = "%.9g"
-"""The format of a number in a CSV; nine digits give every float32 back."""
+"""The format of a number in a CSV: from nine digits every float32 can be read back exactly."""
 
 
 def export(features: str, manifest: str, output: str) -> None:

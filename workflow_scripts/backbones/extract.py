@@ -1,7 +1,7 @@
-"""Extraction of the features of any number of layers in one forward pass, with one HDF5 store for each layer.
+"""Extract the features of any number of layers in one forward pass, and write one feature store (HDF5) for each layer.
 
 Batches have a fixed size (the last one is padded) and use one math thread each; several batches are computed at the
-same time. So the features do not depend on the number of workers. A killed extraction goes on where it was.
+same time. So the features do not depend on the number of workers. An extraction that was killed goes on where it was.
 """
 
 import logging
@@ -25,10 +25,10 @@ from workflow_scripts.io.parallel import threaded_map
 
 log = logging.getLogger(__name__)
 BATCH_SIZE = {"cpu": 4, "cuda": 64}
-"""Images per batch by device. On a CPU the activations of a small batch fit into the cache of a core; measured by
-tests/benchmarks/bench_features.py."""
+"""The number of images in a batch, by device. On a CPU the activations of a small batch fit into the cache of a core;
+measured by tests/benchmarks/bench_features.py."""
 CUDA_WORKERS = 3
-"""Number of batches that are in work at once for a GPU: while it computes one, others are read and copied."""
+"""Number of batches that are processed at once for a GPU: while it computes one, others are read and copied."""
 READ_ROWS = 64
 """About the number of images that are read at once, a multiple of the batch size."""
 
@@ -55,7 +55,7 @@ def extract(
     image_ids : N str.
     backbone : the keys of `weights.Backbone`.
     outputs : the path of the store of each layer.
-    attributes : of the stores; the layer, the backbone's settings and facts about the weights are added.
+    attributes : attributes of the stores; the layer, the backbone's settings and facts about the weights are added.
     device : `cpu`, `cuda` or `auto`.
     workers : number of batches that are computed at the same time on a CPU.
     report : called with (done, total) after each batch.
@@ -82,10 +82,10 @@ def extract(
 def codebooks(
     forward: ForwardPass, images: h5py.Dataset | np.ndarray, layers: Sequence[str], batch_size: int, seed: int
 ) -> dict[str, Codebook]:
-    """Return the codebook of each of `layers` that has one, learned on a sample of the images (N, H, W) or (N, H, W,
-    3).
+    """Return the codebook of each of `layers` that needs one, learned on a sample of images (N, H, W) or (N, H, W, 3).
 
-    The images are taken as they are, without the views of `orbit` and `pyramid`. `seed` draws the sample.
+    The images are not rotated, flipped or shrunk, whatever the settings `orbit` and `pyramid` say. `seed` draws the
+    sample.
     """
     encoded = {layer: parsed for layer in layers if (parsed := parse_layer(layer)).words}
     if not encoded:
@@ -104,7 +104,7 @@ def codebooks(
 
 
 def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: int) -> Iterator[np.ndarray]:
-    """Yield the images (N, H, W) or (N, H, W, 3) from number `start` on in batches of `batch_size`.
+    """Yield images (N, H, W) or (N, H, W, 3) in batches of `batch_size`, beginning with image number `start`.
 
     The last batch is filled up with zeros. Images are read from the disk in larger blocks.
     """

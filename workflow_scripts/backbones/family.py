@@ -1,4 +1,4 @@
-"""Families of networks, that is the libraries that models come from.
+"""Give access to families of networks. A family is a library that models come from.
 
 A model's name begins with the prefix of its family: `vgg16` is a model of torchvision, `timm:vit_small_patch14_dinov2`
 of timm. Only this module reads the prefix. Rules import it, so a family imports torch and its library inside the
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Family(Protocol):
-    """A library of networks.
+    """The interface of a family, that is a library of networks.
 
     The argument `model` is a name without the family's prefix. All methods except `unknown_model` raise `UserError` for
     a model that the family does not have.
@@ -51,13 +51,16 @@ class Family(Protocol):
         """Return why a model cannot take images of `size` (height, width; pixels), or None if it can."""
 
     def nodes(self, model: str) -> Mapping[str, Node]:
-        """Return the nodes of a model whose output has one row per image, by name, in the order of execution."""
+        """Return the nodes (outputs of operations) of a model by name, in the order of execution.
+
+        Only nodes whose output has one row per image are returned.
+        """
 
     def aliases(self, model: str) -> Mapping[str, str]:
-        """Return other names for the nodes of a model, such as those in papers, each with its node."""
+        """Return other names of nodes of a model, such as those in papers; each is mapped to the name of its node."""
 
     def graph_node(self, model: str, node: str) -> str:
-        """Return the name of a node in the traced graph."""
+        """Return the name that a node has in the graph that torch.fx traces."""
 
     def licence(self, model: str, text: str) -> str | None:
         """Return the licence of the published weights named `text`, or None if the library does not state one."""
@@ -79,13 +82,16 @@ class Family(Protocol):
         """
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return the options of `build` that the published weights named `text` need, such as the size of images."""
+        """Return the options of `build` that the published weights named `text` need, such as the size of the
+        images."""
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return how pixels are scaled for the weights `text`, with a description; None if it is not known."""
+        """Return a description of how pixels are scaled for the weights `text`, and the scaling; None if it is not
+        known."""
 
     def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the tensors of a weight file, which may have another layout, with `network`'s names and shapes."""
+        """Return the tensors of a weight file with the names and shapes of `network`; the file may have another
+        layout."""
 
 
 FAMILIES: tuple[Family, ...] = (Timm(), Torchvision())
@@ -99,10 +105,10 @@ def family_of(model: str) -> tuple[Family, str]:
 
 
 def resolve_node(model: str, name: str) -> str:
-    """Return the node for a name, which may be a node, an alias, or a module such as `layer4`, whose last node is
-    taken.
+    """Return the name of the node that a name in the configuration stands for.
 
-    Raises `UserError` with similar names if there is none.
+    The name may be that of a node, an alias, or a module such as `layer4`, which stands for its last node. Raises
+    `UserError` with similar names if there is none.
     """
     family, model_name = family_of(model)
     known, alias = family.nodes(model_name), family.aliases(model_name)
@@ -117,7 +123,10 @@ def resolve_node(model: str, name: str) -> str:
 
 
 def unknown_layer(model: str, text: str) -> str | None:
-    """Return a message if a model or a layer does not exist or cannot be pooled in this way, otherwise None."""
+    """Return a message if a model or a layer does not exist, or if the layer's pooling is not possible; otherwise None.
+
+    `text` is the name of the layer in the configuration.
+    """
     family, model_name = family_of(model)
     if trouble := family.unknown_model(model_name):
         return trouble
@@ -132,7 +141,10 @@ def unknown_layer(model: str, text: str) -> str | None:
 
 
 def layer_width(model: str, text: str, size: int | None = None) -> int:
-    """Return the number of features of a layer for an image of side `size` pixels; None takes the model's own size."""
+    """Return the number of features of a layer for an image of side `size` pixels; None takes the model's own size.
+
+    `text` is the name of the layer in the configuration.
+    """
     family, model_name = family_of(model)
     layer = parse_layer(text)
     node = family.nodes(model_name)[resolve_node(model, layer.node)]

@@ -1,4 +1,4 @@
-"""The writer of the feature stores of one forward pass, which can go on after it was killed."""
+"""Write the feature stores of one forward pass, so that a job that was killed can go on where it was."""
 
 import json
 import logging
@@ -29,20 +29,20 @@ CHECKED_BYTES = 1 << 24
 
 
 class FeatureWriter:
-    """A writer of the stores of one pass that can go on after it was killed. It is a context manager.
+    """A context manager that writes the feature stores of one forward pass, and can go on after the job was killed.
 
-    Until the end the rows of each layer are in a plain file, and a small file says how many of them are on the disk,
-    with their checksums. So a kill damages only rows that are then written again, rows that were damaged later are
-    computed anew, and the bytes of the stores are those of an uninterrupted run.
+    The stores are written at the end. Until then the rows of each layer are in a plain file, and a small file says how
+    many of them are on the disk, with their checksums. Rows that a kill damaged are computed again. If the files were
+    damaged later, all rows are. So the stores have the same bytes as those of an uninterrupted run.
 
     Parameters
     ----------
     outputs : the path of the store of each layer.
     widths : the number of features of each layer.
     image_ids : N str.
-    attributes : of the stores; the layer is added.
+    attributes : attributes of the stores; the layer is added.
     trained_on : the ids of the images that the network was trained on.
-    codebooks : the codebook of each layer that has one, which its store keeps.
+    codebooks : the codebook of each layer that has one; its arrays go into the store of the layer.
     """
 
     def __init__(
@@ -75,7 +75,8 @@ class FeatureWriter:
         return self
 
     def _take_over(self) -> None:
-        """Keep the rows of a killed run, if it had the same settings and images and its files are not damaged."""
+        """Take over the rows of a run that was killed, if it had the same settings and images and the files are not
+        damaged."""
         try:
             progress = json.loads(self._progress.read_text())
             done, checksums = int(progress["rows"]), dict(progress["checksums"])
@@ -92,7 +93,7 @@ class FeatureWriter:
         return self.widths[layer] * ROW_DTYPE.itemsize
 
     def append(self, vectors: Mapping[str, np.ndarray]) -> None:
-        """Write the next rows of every layer, (n, width) each; rows after the last image are padding.
+        """Write the next rows of every layer, (n, width) each; rows beyond the last image are padding and are left out.
 
         Raises `UserError` for features that are infinite or NaN.
         """
@@ -146,7 +147,7 @@ class FeatureWriter:
         self._progress.unlink()
 
     def _write_layer(self, layer: str, path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write the store of a layer: other arrays, then the features."""
+        """Write the store of a layer: first `arrays` by name, then the features."""
         shape = len(self.image_ids), self.widths[layer]
         rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
         with store.writing(path, {**self.attributes, "layer": layer}) as file:
@@ -162,7 +163,7 @@ def _beside(path: Path, what: str) -> Path:
 
 
 def _checksum(path: Path, n_bytes: int) -> int | None:
-    """Return the CRC-32 of the first bytes of a file; None where it has fewer."""
+    """Return the CRC-32 of the first `n_bytes` bytes of a file; None if it has fewer."""
     checksum = 0
     with open(path, "rb") as stream:
         while n_bytes:

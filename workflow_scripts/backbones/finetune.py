@@ -1,4 +1,4 @@
-"""Fine-tuning: training of a network on the labelled images; the result is a weight file for a backbone."""
+"""Fine-tune a network: train it on the labelled images, and write a weight file for a backbone."""
 
 import json
 import logging
@@ -31,8 +31,8 @@ from workflow_scripts.io.parallel import threaded_map
 
 log = logging.getLogger(__name__)
 PART_SIZE = {"cpu": 4, "cuda": 64}
-"""The number of images whose gradient is computed together, by device. Parts are computed at the same time, with one
-math thread each, and are summed in order."""
+"""The number of images in a part of a batch, by device. The gradient of one part is computed at once. Several parts are
+computed at the same time, with one math thread each, and their gradients are summed in order."""
 MOMENTUM = 0.9
 
 
@@ -40,8 +40,8 @@ MOMENTUM = 0.9
 class FineTuning:
     """The settings of fine-tuning.
 
-    `trained` is `head`, which is the last layer alone, the number of blocks before it that are trained with it, or
-    `all`.
+    `trained` says what is trained: `head` (only the last layer), a number of blocks (those before the last layer, which
+    is trained with them), or `all`.
     """
 
     trained: str | int = "head"
@@ -54,7 +54,7 @@ class FineTuning:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "FineTuning":
-        """Return the settings from a mapping, which may have more keys."""
+        """Return the settings from a mapping. Keys that are no settings of fine-tuning are ignored."""
         return cls(**{field.name: settings[field.name] for field in fields(cls) if field.name in settings})
 
 
@@ -62,7 +62,9 @@ class FineTuning:
 class Training:
     """A network in training, and the images and targets that it is trained on.
 
-    `targets` (N,) are the numbers of the classes, -1 for images without a label.
+    `targets` (N,) are the numbers of the classes, -1 for images without a label. `parameters` are those that are
+    trained. Images are resized to `size` x `size` pixels if it is given. `workers` parts of a batch are computed at the
+    same time.
     """
 
     network: nn.Module
@@ -75,25 +77,27 @@ class Training:
     workers: int
 
     def parts(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield `rows` (n,) in ascending order, which HDF5 needs, in parts."""
+        """Yield the row numbers `rows` (n,) in parts of `PART_SIZE`, in ascending order, because HDF5 needs it."""
         rows = np.sort(rows)
         for start in range(0, len(rows), PART_SIZE[self.device.type]):
             yield rows[start : start + PART_SIZE[self.device.type]]
 
     def logits(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Return the class scores (n, classes) of some images, and their targets (n,)."""
+        """Return the class scores (n, classes) of the images `rows` (n,), and the numbers of their classes (n,)."""
         pixels = self.normalisation.prepare(self.images[rows], self.size, self.device)
         return self.network(pixels), torch.from_numpy(self.targets[rows]).to(self.device)
 
     def gradient(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        """Return the loss of the images `rows` (n,), summed, how many are correct, and the gradient for each trained
-        parameter."""
+        """Return the sum of the losses of the images `rows` (n,), the number of right predictions, and the gradient.
+
+        The gradient is that of the sum, with one tensor for each trained parameter.
+        """
         scores, targets = self.logits(rows)
         loss = cross_entropy(scores, targets, reduction="sum")
         return loss.detach(), (scores.argmax(1) == targets).sum(), *torch.autograd.grad(loss, self.parameters)
 
     def score(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        """Return the loss of the images `rows` (n,), summed, and how many are correct."""
+        """Return the sum of the losses of the images `rows` (n,), and the number of right predictions."""
         with torch.no_grad():
             scores, targets = self.logits(rows)
             return cross_entropy(scores, targets, reduction="sum"), (scores.argmax(1) == targets).sum()
@@ -108,7 +112,10 @@ class Training:
         return np.concatenate(list(threaded_map(scores, self.parts(np.arange(len(self.targets))), self.workers)))
 
     def summed(self, function: Callable[[np.ndarray], tuple[Tensor, ...]], rows: np.ndarray) -> list[Tensor]:
-        """Return the sums of `function` over all parts of `rows` (n,); they do not depend on the number of workers."""
+        """Return the tensors that `function` returns, each summed over all parts of `rows` (n,).
+
+        The parts are summed in order, so the result does not depend on the number of workers.
+        """
         parts = threaded_map(function, self.parts(rows), self.workers)
         total: list[Tensor] = list(next(parts))
         for part in parts:
@@ -117,7 +124,8 @@ class Training:
         return total
 
     def epoch(self, rows: np.ndarray, batch_size: int, optimiser: torch.optim.Optimizer) -> tuple[float, float]:
-        """Train on the images `rows` (n,) once, in this order; return the mean loss and accuracy while training."""
+        """Train once on the images `rows` (n,), in this order; return the mean loss and the accuracy during this
+        training."""
         total_loss = total_right = 0.0
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
@@ -149,14 +157,15 @@ def finetune(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train a backbone on the labelled images, write its weights, and predict the classes of all images.
 
-    The images to train on and those held out are chosen by `held_out_split`. The network stays in eval mode, that is
-    batch normalisation keeps its statistics and there is no dropout, so that on a CPU the bytes depend on the settings
-    only. The metadata of the weight file have the classes, the normalisation and the ids of the training images.
+    The images to train on and those held out are chosen by `held_out_split`. The network stays in eval mode: batch
+    normalisation keeps its statistics and there is no dropout. So on a CPU the bytes of the weight file depend on the
+    settings only. The metadata of the weight file have the classes, the normalisation and the ids of the training
+    images.
 
     Parameters
     ----------
     images : uint8 (N, H, W) or (N, H, W, 3).
-    image_ids, labels : N str each; an empty label is none.
+    image_ids, labels : N str each; a label is "" if the image has none.
     backbone : the keys of `weights.Backbone`.
     settings : the keys of `FineTuning`.
     output : path of the weight file, .safetensors.
@@ -204,7 +213,7 @@ def _curves(
     test: np.ndarray,
     report: Callable[[int, int], None] | None,
 ) -> pd.DataFrame:
-    """Train on the rows `train` for all epochs, and return the learning curves of `finetune`."""
+    """Train on the rows `train` for all epochs; return the table `curves` that `finetune` describes."""
     optimiser = _optimiser(how, training.parameters)
     curves = [(0, *training.evaluate(train), *training.evaluate(test))]
     random = np.random.default_rng(how.seed)
@@ -224,11 +233,12 @@ def held_out_split(
     seed: int,
     groups: Sequence[str] | np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to train on and the rows held out, stratified by label; no group is on both sides.
+    """Return the row numbers of the images to train on, and of the images to hold out; only labelled images are used.
 
-    `image_ids`, `labels` and `groups` are N texts each, and `test_fraction` is the share held out. Without `groups`,
-    the copies of an image are a group. A group with several classes counts as one of its last class. Raises `UserError`
-    if there are fewer than two classes, if a class is in one group only, or if either side would lack a class.
+    `image_ids`, `labels` and `groups` are N texts each, and `test_fraction` is the share to hold out. The split is
+    stratified by label. All images of a group are on the same side. Without `groups`, copies of the same image are a
+    group. A group with several classes counts as one of its last class. Raises `UserError` if there are fewer than two
+    classes, if a class is in one group only, or if either side would lack a class.
     """
     groups = [content_hash(image) for image in image_ids] if groups is None else groups
     label_of = {group: label for group, label in zip(groups, labels, strict=True) if label}

@@ -1,4 +1,4 @@
-"""A network that is cut to some layers, and turns images into the features of these layers."""
+"""Turn images into the features of some layers, by a network that is cut after the deepest of these layers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,11 @@ from workflow_scripts.errors import UserError
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """A network cut to some layers, on a device. It turns uint8 images into {layer: (N, width) float32}."""
+    """A network on a device that turns uint8 images into the features of some layers, {layer: (N, width) float32}.
+
+    The network is cut after the deepest of these layers. Images are resized to `size` x `size` pixels if it is given.
+    Features are averaged over rotations and flips if `orbit` is true, and over images shrunk by the factors `pyramid`.
+    """
 
     network: fx.GraphModule
     normalisation: Normalisation
@@ -44,10 +48,10 @@ class ForwardPass:
         return vectors | {layer: book.encode_all(vectors[layer]) for layer, book in self.codebooks.items()}
 
     def widths(self, image_shape: tuple[int, ...]) -> dict[str, int]:
-        """Return the number of features of each layer.
+        """Return the number of features of each layer for images of this shape, (H, W) or (H, W, 3).
 
-        Raises `UserError` if the network cannot take images of this shape, (H, W) or (H, W, 3), at each scale, or if
-        the numbers at the scales differ.
+        Raises `UserError` if the network cannot take such images at one of the scales `pyramid`, or if the number of
+        features of a layer differs between scales.
         """
         pixels = self.normalisation.prepare(np.zeros((1, *image_shape), np.uint8), self.size, self.device)
         first, *others = (self._widths(shrunk(pixels, scale)) for scale in self.pyramid)
@@ -56,7 +60,7 @@ class ForwardPass:
         return first | {layer: book.width for layer, book in self.codebooks.items()}
 
     def _widths(self, pixels: torch.Tensor) -> dict[str, int]:
-        """Return the number of features of each layer, without its codebook, for a network's input (1, 3, H, W)."""
+        """Return the number of features of each layer, before any codebook, for a network's input (1, 3, H, W)."""
         try:
             with torch.inference_mode():  # not the graph itself, which prints its source when it fails
                 outputs = fx.Interpreter(self.network).run(pixels)
@@ -68,8 +72,10 @@ class ForwardPass:
 
 
 def shrunk(pixels: torch.Tensor, scale: float) -> torch.Tensor:
-    """Return a network's input (N, 3, H, W) at `scale` times its size (bilinear, with anti-aliasing); 1 changes
-    nothing."""
+    """Return a network's input (N, 3, H, W) resized to `scale` times its size (bilinear, with anti-aliasing).
+
+    If `scale` is 1, it is returned unchanged.
+    """
     if scale == 1:
         return pixels
     size = [max(1, round(side * scale)) for side in pixels.shape[2:]]
@@ -80,11 +86,10 @@ def shrunk(pixels: torch.Tensor, scale: float) -> torch.Tensor:
 def prepare(
     backbone: Mapping[str, Any], layers: Sequence[str], image_size: tuple[int, int], device: torch.device
 ) -> tuple[ForwardPass, weights.Loaded]:
-    """Return the forward pass that computes `layers`, and the network with its weights.
+    """Return the forward pass that computes `layers`, and the loaded network with facts about its weights.
 
     `backbone` has the keys of `weights.Backbone`; `image_size` is the height and width of the images, pixels. Raises
-    `UserError` if the weights do not have tensors that a layer needs, or if the network cannot take images of this
-    size.
+    `UserError` if the weights lack a tensor that a layer needs, or if the network cannot take images of this size.
     """
     chosen = weights.Backbone.of(backbone)
     resolved = network.resolve(chosen.model, layers)

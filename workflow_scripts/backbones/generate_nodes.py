@@ -1,7 +1,7 @@
 """Write the files `nodes/*/*.json`, in which rules look up the layers of networks.
 
-Run `python -m workflow_scripts.backbones.generate_nodes` after torchvision or timm was updated. With the name of a
-model, the content of its file is printed instead.
+Run `python -m workflow_scripts.backbones.generate_nodes` after torchvision or timm was updated. If the name of a model
+is added to this command, the content of its file is printed and nothing is written.
 """
 
 import json
@@ -50,8 +50,11 @@ TIMM_MODELS = (
 
 
 def torchvision_content(model: str) -> str:
-    """Return the file for a model of torchvision: its input size, the names of its published weights, and each node's
-    shapes at this size and at twice it."""
+    """Return the content of the JSON file for a model of torchvision.
+
+    It has the model's input size, the names of its published weights, and for each node the shape of its output at the
+    input size and at twice this size.
+    """
     weights = torchvision.models.get_model_weights(model)
     size, nodes = network.describe(model, [weights["DEFAULT"].transforms().crop_size[0], USUAL_SIZE])
     facts = {"input_size": size, "weights": [member.name for member in weights]}
@@ -59,11 +62,12 @@ def torchvision_content(model: str) -> str:
 
 
 def timm_content(model: str) -> str:
-    """Return the file for a model of timm, named without prefix; raises `UserError` if timm does not have it.
+    """Return the content of the JSON file for a model of timm, named without prefix.
 
-    The file has each node with its name in the graph and its shapes, and the following facts: the side of the images
-    (`input_size`), the number of pixels that this must be a multiple of (or null), the number of patches, the number of
-    tokens before them (`prefix`), whether one of these is a class token, and the licence of the weights.
+    The file has each node with its name in the graph and the shapes of its output at the input size and at twice this
+    size. It also has these facts: the side of the images (`input_size`), the number of pixels of which the side must be
+    a multiple (or null), the number of patches, the number of tokens before them (`prefix`), whether one of these is a
+    class token, and the licence of the weights. Raises `UserError` if timm does not have the model.
     """
     net = network.on_meta(f"{Timm.prefix}{model}")
     config: Any = net.pretrained_cfg
@@ -86,7 +90,7 @@ def timm_content(model: str) -> str:
 
 
 def _module_of(name: str, described: Mapping[str, Any], net: Any) -> str:
-    """Return the innermost module whose last node is `name`, or an empty text if `name` is not the last of a module."""
+    """Return the innermost module whose last node is `name`, or "" if `name` is not the last node of a module."""
     modules = dict(net.named_modules())
     if name in modules:
         return name
@@ -100,7 +104,7 @@ def _shapes(shape: tuple[int, ...], doubled: tuple[int, ...] | None) -> list[tup
 
 
 def _text(facts: Mapping[str, Any], nodes: Mapping[str, Any]) -> str:
-    """Return JSON with one node on each line."""
+    """Return facts and nodes as JSON, with one node on each line."""
     lines = [f"{json.dumps(name)}: {json.dumps(node)}" for name, node in nodes.items()]
     head = json.dumps(facts)[:-1]
     return f'{head}, "nodes": {{\n' + ",\n".join(lines) + "\n}}\n"

@@ -1,4 +1,4 @@
-"""Published weights in the caches of torch hub and Hugging Face, and their download."""
+"""Find published weights in the caches of torch hub and Hugging Face, and download them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,13 +15,13 @@ def checkpoints() -> Path:
 
 
 def hash_in_name(path: Path) -> str | None:
-    """Return the beginning of the SHA-256 in the name of a file of torch hub's cache, or None if there is none."""
+    """Return the beginning of the SHA-256 in the name of a file in torch hub's cache, or None if the name has none."""
     prefix = HASH_REGEX.search(path.name) if path.parent == checkpoints() else None
     return prefix.group(1) if prefix else None
 
 
 def fetch(url: str, path: Path, where: str) -> None:
-    """Download `url` to `path`; raises `UserError`, whose message begins with `where`, if that fails."""
+    """Download `url` to `path`; raise `UserError`, whose message begins with `where`, if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         download_url_to_file(url, str(path), hash_in_name(path), progress=False)
@@ -30,10 +30,10 @@ def fetch(url: str, path: Path, where: str) -> None:
 
 
 def hugging_face(repository: str, files: Sequence[str], download: bool, wanted_by: str) -> Path:
-    """Return the path of the first of `files` that is in the cache of a Hugging Face repository.
+    """Return the path of the first of `files` that is in the local cache of a Hugging Face repository.
 
-    If none is there and `download` is true, the first that the repository has is downloaded. Raises `UserError`, which
-    names `wanted_by`, if there is none.
+    If none is there and `download` is true, the first one that the repository has is downloaded. Raises `UserError` if
+    there is none; its message names `wanted_by`, the setting that asks for the file.
     """
     import huggingface_hub
 

@@ -1,4 +1,4 @@
-"""Joined features: those of several layers of a network, or of several backbones, side by side."""
+"""Join features: put those of several layers of a network, or of several backbones, side by side."""
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,24 +16,24 @@ from workflow_scripts.io import store
 ROWS = 1024
 """The number of rows read at once. It is fixed, because the order of the sums depends on it."""
 COPIED = ("manifest", "backbone", "weights", "weights_sha256", "normalise", "unmatched", "batch_size", "device")
-"""Attributes that the store of joined layers takes from that of the first part."""
+"""Attributes that the store of joined layers copies from the store of the first of these layers."""
 
 
 def join_layers(parts: Sequence[str], layer: str, output: Path, code: str) -> None:
-    """Write a store with the features of several layers of a network side by side.
+    """Write a store with the features of several layers of a network side by side, in the order of `parts`.
 
-    Columns are in the order of the parts. Each part is divided by the square root of the sum of its columns' variances,
-    so that all parts have the same spread whatever their width and scale; a part without variance is not divided. The
-    factors are stored as the attribute `scales`, and the codebooks of the parts, for new images.
+    The features of each layer are divided by the square root of the sum of their columns' variances. So all layers have
+    the same spread, whatever their width and scale. Features without variance are not divided. The store has the
+    factors as attribute `scales`, and the codebooks of the layers, which are needed for new images.
 
     Parameters
     ----------
-    parts : the paths of the stores.
+    parts : the paths of the stores of the layers.
     layer : the name of the joined features.
-    output : the path of the store.
+    output : the path of the new store.
     code : the digest of the code.
 
-    Raises `UserError` if the parts were made from different images.
+    Raises `UserError` if the stores were made from different images.
     """
     with _opened(parts) as files:
         settings = {**store.attribute(files[0], "settings"), "joined": layer}
@@ -43,10 +43,11 @@ def join_layers(parts: Sequence[str], layer: str, output: Path, code: str) -> No
 
 
 def join_backbones(parts: Mapping[str, str], layer: str, output: Path, code: str) -> None:
-    """Write a store with the features of several backbones side by side, as `join_layers` does those of layers.
+    """Write a store with the features of several backbones side by side, scaled as in `join_layers`.
 
-    `parts` are the paths of the stores by the name of the backbone. The store has the attribute `join`, with what a
-    model has to know of each (`facts_for_models`).
+    `parts` has the path of the store of each backbone, by its name. The attribute `join` of the new store has what a
+    saved model must know of each backbone (see `facts_for_models`). Raises `UserError` if the stores were made from
+    different images.
     """
     with _opened(list(parts.values())) as files:
         of_parts = [{"backbone": name, **facts_for_models(file)} for name, file in zip(parts, files, strict=True)]
@@ -66,10 +67,11 @@ def join_backbones(parts: Mapping[str, str], layer: str, output: Path, code: str
 
 
 def facts_for_models(features: h5py.File) -> dict[str, Any]:
-    """Return what a model has to know of the network or other backbone that made a feature store.
+    """Return what a saved model must know of the backbone that made a feature store.
 
-    These are `batch_size`, `weights_sha256`, of joined features the `scales` of the parts, and if the parts are of
-    several backbones, `join`: a list with the same of each, and its name as `backbone`.
+    This is `batch_size` and `weights_sha256`. For joined features it is also `scales`, the factor of each part. For
+    joined features of several backbones it is also `join`: a list with all this for each backbone, and its name as
+    `backbone`.
     """
     known = {"batch_size": int(features.attrs["batch_size"]), "weights_sha256": store.text(features, "weights_sha256")}
     return known | {name: store.attribute(features, name) for name in ("scales", "join") if name in features.attrs}
@@ -77,7 +79,7 @@ def facts_for_models(features: h5py.File) -> dict[str, Any]:
 
 @contextmanager
 def _opened(parts: Sequence[str]) -> Iterator[list[h5py.File]]:
-    """Open stores; raises `UserError` if they were made from different images."""
+    """Open several stores, as a context manager; raise `UserError` if they were made from different images."""
     with ExitStack() as opened:
         files = [opened.enter_context(store.reading(path)) for path in parts]
         manifests = [store.text(file, "manifest") for file in files]
@@ -90,7 +92,10 @@ def _opened(parts: Sequence[str]) -> Iterator[list[h5py.File]]:
 def _write(
     parts: Sequence[h5py.File], facts: Mapping[str, Any], codebooks: Mapping[str, np.ndarray], output: Path
 ) -> None:
-    """Write the store of the joined features, with these attributes and the `scales` of the parts."""
+    """Write a store with the features of the open stores `parts` side by side.
+
+    The store has the arrays `codebooks`, and as attributes `facts` and the factors of the parts (`scales`).
+    """
     scales = [scale_of(part["features"]) for part in parts]
     with store.writing(output, {**facts, "scales": scales}) as joined:
         store.write_row_facts(joined, _row_facts(parts))
@@ -103,7 +108,10 @@ def _write(
 
 
 def _row_facts(parts: Sequence[h5py.File]) -> dict[str, np.ndarray]:
-    """Return the facts about the rows; a network was trained on an image if that of any part was."""
+    """Return the arrays that describe the rows of joined features: `image_id` (N,) and, if known, `trained_on` (N,).
+
+    An image counts as trained on if the network of any part was trained on it.
+    """
     facts = ChainMap(*map(store.row_facts, parts))
     trained = [learned for part in parts if (learned := store.trained_on(part)) is not None]
     return {**facts, **({"trained_on": np.any(trained, axis=0)} if trained else {})}
@@ -115,7 +123,7 @@ def _attribute(file: h5py.File, name: str) -> str | float:
 
 
 def side_by_side(blocks: Sequence[np.ndarray], scales: Sequence[float]) -> np.ndarray:
-    """Return the features (n, d) of all parts, times their scales, joined to (n, sum of d) float32."""
+    """Return the features (n, d) of all parts, each times its scale, joined to one array (n, sum of d) float32."""
     return np.concatenate([block * np.float32(scale) for block, scale in zip(blocks, scales, strict=True)], axis=1)
 
 

@@ -1,8 +1,8 @@
-"""The names of layers in the configuration, and the shapes of the outputs of a network's nodes.
+"""Parse the names of layers in the configuration, and compute the shapes of the outputs of a network's nodes.
 
 A layer is named `NODE` or `NODE_POOLING`, with `_l2` at the end if vectors are scaled to length 1: `fc1`, `fire9_avg`,
-`norm_clspatch_l2`. `fire5_vlad16` and `fire5_fisher8` are encodings over a codebook of 16 or 8 words, which is learned
-on some of the images. `fire5_avg+fire9_avg` joins two layers. Rules import this module, so it uses the standard library
+`norm_clspatch_l2`. `fire5_vlad16` and `fire5_fisher8` are encodings by a codebook of 16 or 8 words, which is learned on
+some of the images. `fire5_avg+fire9_avg` joins two layers. Rules import this module, so it uses the standard library
 only.
 """
 
@@ -12,14 +12,14 @@ from math import isqrt, prod
 
 POOLINGS = ("flat", "avg", "max", "gem", "gram", "cls", "patch", "clspatch")
 ENCODING = re.compile(r"(vlad|fisher)([1-9]\d{0,2})")
-"""The pooling over a codebook, and the number of its words."""
+"""The pooling by a codebook, and the number of the codebook's words."""
 L2 = "_l2"
 JOIN = "+"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: a node of a network's graph, the pooling of its output, and whether vectors are scaled to length 1.
+    """A layer: a node (output of an operation) of a network, its pooling, and whether vectors are scaled to length 1.
 
     `words` is the size of the codebook; 0 if the pooling has none.
     """
@@ -57,9 +57,9 @@ class Node:
         return next((axis for axis, (a, b) in enumerate(zip(self.shape, self.doubled, strict=True)) if a == b), 0)
 
     def at(self, own: int, size: int) -> tuple[int, ...]:
-        """Return the shape for images of side `size` pixels, if `shape` is that for the side `own`.
+        """Return the shape of the output for images of side `size` pixels; `own` is the model's own side.
 
-        It is exact for tokens, strides and adaptive pooling, and within a pixel otherwise.
+        It is exact for tokens, strides and adaptive pooling; otherwise it may be wrong by one pixel.
         """
         if self.doubled is None or size == own:
             return self.shape
@@ -75,7 +75,7 @@ class Node:
     def pooled(self, pooling: str, shape: tuple[int, ...] | None = None, words: int = 0) -> int:
         """Return the number of features after `pooling` of an output with `shape`; None takes the node's own shape.
 
-        `words` is the size of the codebook.
+        `words` is the number of words of the codebook, for the poolings `vlad` and `fisher`.
         """
         if pooling == "flat":
             return prod(shape or self.shape)
@@ -93,7 +93,7 @@ class Node:
                 return channels
 
     def refuses(self, pooling: str) -> str | None:
-        """Return why the output cannot be pooled by `pooling`, or None if it can."""
+        """Return the reason why the output cannot be pooled by `pooling`, or None if it can."""
         if pooling in ("cls", "patch", "clspatch"):
             if len(self.shape) != 2 or self.prefix is None:
                 return f"{pooling} takes tokens (tokens, channels)"
@@ -108,12 +108,14 @@ class Node:
 
 
 def parts_of(text: str) -> list[str]:
-    """Return the layers that a joined layer consists of, in order; for any other layer, this layer alone."""
+    """Return the names of the layers that a joined layer consists of, in order; any other layer consists of itself
+    only."""
     return text.split(JOIN)
 
 
 def parse_layer(text: str) -> Layer:
-    """Return the layer for a name; if the name has no pooling, the output is flattened."""
+    """Return the layer that a name in the configuration stands for; without a pooling in it, the output is
+    flattened."""
     rest = text.removesuffix(L2)
     node, _, pooling = rest.rpartition("_")
     l2 = rest != text and bool(rest)

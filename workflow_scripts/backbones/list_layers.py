@@ -1,4 +1,4 @@
-"""The list of a model's layers for `snakemake list_layers --config backbone=vgg16`."""
+"""List the layers of a model, for `snakemake list_layers --config backbone=vgg16`."""
 
 import pandas as pd
 
@@ -15,7 +15,8 @@ def list_layers(model: str, n_images: int, size: int | None = None) -> pd.DataFr
 
     - `layer`: the name in the configuration, and `alias`: other names, such as those in papers;
     - `shape`: of the output for an image of side `size` pixels (None takes the model's own size);
-    - `flat` and `pooled`: number of features without pooling, and with one number a channel (null if not possible);
+    - `flat` and `pooled`: number of features without pooling, and with one number for each channel (null if not
+      possible);
     - `flat_mb` and `pooled_mb`: size of the store of `n_images` images in units of 10^6 bytes.
 
     Raises `UserError` if there is no such model.

@@ -1,4 +1,7 @@
-"""Tracing of networks: the shapes of their nodes, and networks cut to some layers with pooling."""
+"""Trace networks by torch.fx: find the shapes of their nodes, and cut networks to some layers with pooling.
+
+A node is the output of one operation in the traced graph.
+"""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -25,7 +28,7 @@ Shape = tuple[int, ...]
 
 
 def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Shape, Shape | None]]]:
-    """Return the side of images (pixels) that a model takes, and two shapes of each node's output for one image.
+    """Return the side of the images (pixels) that a model takes, and two shapes of each node's output for one image.
 
     The side is the first of `sizes` that works. The shapes are those at this side and at twice this side; the second is
     None if the model takes images of one size only. Nodes whose output is not a float tensor with one row per image are
@@ -49,7 +52,8 @@ def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Sha
 
 
 def _shapes_of_doubled(model: str, size: int) -> dict[str, Shape]:
-    """Return the shapes of the same network built for larger images; empty if it cannot be."""
+    """Return the shapes of the outputs of a model that is built for images of side `size`; empty if it cannot be
+    built."""
     try:
         net = on_meta(model, size)
         tracing = family_of(model)[0].tracing()
@@ -98,7 +102,10 @@ def _extractor(network: nn.Module, return_nodes: Mapping[str, str], tracing: Map
 
 
 def resolve(model: str, texts: Sequence[str]) -> dict[str, tuple[Layer, Node]]:
-    """Return the layer and the node for each layer's name; raises `UserError` if one does not exist."""
+    """Return for each name of a layer in `texts` the layer, with the node's name in the graph, and the node.
+
+    Raises `UserError` if one of them does not exist.
+    """
     family, name = family_of(model)
     resolved = {}
     for text in texts:
@@ -111,7 +118,8 @@ def resolve(model: str, texts: Sequence[str]) -> dict[str, tuple[Layer, Node]]:
 
 
 def cut(model: str, network: nn.Module, layers: Mapping[str, tuple[Layer, Node]]) -> fx.GraphModule:
-    """Return a network up to the deepest of `layers`, as a graph that returns {layer's name: (N, width) float32}.
+    """Return a network that ends after the deepest of `layers`, as a graph that returns {layer's name: (N, width)
+    float32}.
 
     `layers` is the result of `resolve`. Each output is pooled directly after its node, so that a later in-place
     operation cannot overwrite it.
@@ -131,21 +139,23 @@ def cut(model: str, network: nn.Module, layers: Mapping[str, tuple[Layer, Node]]
 
 
 def fold_batch_norms(network: fx.GraphModule) -> fx.GraphModule:
-    """Return the network with each batch normalisation folded into the convolution before it, if nothing else uses
-    that."""
+    """Return the network with each batch normalisation folded into the convolution before it.
+
+    A batch normalisation is kept if something else uses the output of that convolution too.
+    """
     folded = fuse(network.eval(), inplace=True, no_trace=True)
     return fx.GraphModule(folded, folded.graph)  # type: ignore[arg-type]
 
 
 def pool(output: Tensor, pooling: str, channel_axis: int, prefix: int = 0, l2: bool = False) -> Tensor:
-    """Return a node's output, of any shape with N rows, as vectors (N, width) float32.
+    """Return a node's output, which has N rows and any other axes, as vectors (N, width) float32.
 
     - `flat` keeps every value in the order of the axes.
     - `avg`, `max` and `gem` reduce all axes except that of the channels. `gem` is the generalised mean with p = 3
       (Radenović, Tolias & Chum 2018, equation 3).
     - `gram` takes the mean over all positions of the products of two channels, each pair of channels once, then the
       square root with the sign kept, and length 1 (bilinear pooling: Lin, RoyChowdhury & Maji 2015, section 3.1). It
-      says which channels respond together, and not where, as textures need it.
+      says which channels respond together, but not where in the image, which suits textures.
     - `vlad` and `fisher` keep the vectors at all positions, (N, positions, C), which a codebook encodes later.
     - For tokens (N, tokens, channels), `cls` takes the first token, `patch` the mean of all tokens after the first
       `prefix` ones, and `clspatch` both, one after the other (as in the linear evaluation of DINOv2, Oquab et al.

@@ -1,4 +1,4 @@
-"""Normalisation of pixels to a network's input: mean, standard deviation and order of channels."""
+"""Scale pixels for a network's input, by a mean, a standard deviation and an order of channels."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,7 +13,10 @@ from workflow_scripts.errors import UserError
 
 @dataclass(frozen=True)
 class Normalisation:
-    """The normalisation (pixel - mean) / std of pixels 0..255; `mean` and `std` are in the network's channel order."""
+    """The normalisation (pixel - mean) / std of pixels 0..255.
+
+    `mean` and `std` are in the network's order of channels, which is blue, green, red if `bgr` is true.
+    """
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -26,7 +29,10 @@ class Normalisation:
 
     @classmethod
     def from_text(cls, text: str) -> "Normalisation":
-        """Return the normalisation for a name or for JSON written by `text`; raises `UserError` for anything else."""
+        """Return the normalisation for a name, such as `imagenet`, or for JSON that the property `text` gave.
+
+        Raises `UserError` for any other text.
+        """
         if text in NORMALISATIONS:
             return NORMALISATIONS[text]
         try:

@@ -1,4 +1,4 @@
-"""Features averaged over views of an image, such as its orbit: its four rotations and their mirror images."""
+"""Average features over views of an image, such as its four rotations and their mirror images (its orbit)."""
 
 from collections.abc import Iterable, Iterator
 
@@ -17,9 +17,9 @@ def views(images: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def mean_over(vectors: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Return the mean of the features of one view or more, {layer: (n, width) float32}, summed in double precision.
+    """Return the mean of the features over one view or more, {layer: (n, width) float32}, summed in double precision.
 
-    One view is taken after the other, so that the memory is that of one.
+    `vectors` gives the features of one view after the other, so that only those of one view are in memory.
     """
     sums: dict[str, np.ndarray] = {}
     number = 0

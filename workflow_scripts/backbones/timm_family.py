@@ -35,7 +35,7 @@ _FILE_NAMES = ("model.safetensors", "open_clip_model.safetensors", "pytorch_mode
 
 
 class Timm:
-    """timm's models; see `family.Family`."""
+    """The family of timm's models; the methods are described in `family.Family`."""
 
     prefix = PREFIX
     in_prose = "timm [@wightman2019]"
@@ -49,7 +49,8 @@ class Timm:
         return None
 
     def unknown_weights(self, model: str, text: str) -> str | None:
-        """Return a message if the weights are not `default`, because a model's name says which ones are meant."""
+        """Return a message if `text` is not `default`, because the name of a timm model already says which weights are
+        meant."""
         allowed = f"allowed: default, random, {WEIGHT_FILES}"
         return None if text == "default" else f"weights: found {text!r} for {PREFIX}{model}, {allowed}"
 
@@ -62,7 +63,7 @@ class Timm:
         return _facts(model)["multiple"] is not None
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
-        """Return why a transformer cannot take images of `size`, or None.
+        """Return why a transformer cannot take images of `size` (height, width; pixels), or None if it can.
 
         Images must be square, with a side that is a multiple of the patch.
         """
@@ -76,7 +77,10 @@ class Timm:
         )
 
     def nodes(self, model: str) -> Mapping[str, Node]:
-        """Return the nodes of a model whose output has one row per image, by name, in the order of execution."""
+        """Return the nodes (outputs of operations) of a model by name, in the order of execution.
+
+        Only nodes whose output has one row per image are returned.
+        """
         return _nodes(model)
 
     def aliases(self, model: str) -> Mapping[str, str]:
@@ -92,8 +96,11 @@ class Timm:
         return _facts(model)["licence"]
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
-        """Return the network with random weights, in eval mode; a network with a fixed input size gets `size`
-        pixels."""
+        """Return the network with random weights, in eval mode.
+
+        If the network has a fixed input size, it is built for images of side `size` pixels. Raises `UserError` if timm
+        does not have the model.
+        """
         timm = _timm()
         if not timm.is_model(model):
             near = get_close_matches(model.partition(".")[0], timm.list_models(), 3, 0.4)
@@ -107,7 +114,8 @@ class Timm:
         return timm.create_model(model, **options).eval()
 
     def tracing(self) -> dict[str, Any]:
-        """Return the modules and functions that the tracer must not trace, because of their control flow."""
+        """Return the modules and functions that the tracer must leave as they are, because it cannot follow their
+        control flow."""
         models = _timm().models
         return {
             "leaf_modules": list(models.get_notrace_modules()),
@@ -115,7 +123,10 @@ class Timm:
         }
 
     def published(self, model: str, text: str, download: bool = False) -> Path:
-        """Return the path of the model's weights in the Hugging Face cache, downloaded first if `download` is true."""
+        """Return the path of the model's weights in the Hugging Face cache.
+
+        If `download` is true, they are downloaded first. Raises `UserError` if they are not there.
+        """
         from workflow_scripts.backbones.hub import hugging_face
 
         if trouble := self.unknown_weights(model, text):
@@ -127,12 +138,14 @@ class Timm:
         return hugging_face(config.hf_hub_id, files, download, f"{PREFIX}{model}")
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return no options, because the name of a timm model already says which weights are meant."""
+        """Return no options; the name of a timm model already says which weights are meant."""
         return {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return how pixels are scaled for the model's published weights; the same is used for all its other
-        weights."""
+        """Return a description of how pixels are scaled for the model's published weights, and the scaling.
+
+        The same is used for all other weights of the model.
+        """
         from workflow_scripts.backbones.normalisation import Normalisation
 
         config = _timm().get_pretrained_cfg(model)
@@ -154,7 +167,8 @@ class Timm:
 
 
 def _shares_names(network: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
-    """Return whether a tensor's name is one of the network, or has a prefix that timm's converters know."""
+    """Return whether a tensor has a name of the network, or one that begins with a prefix that timm's converters
+    know."""
     names = network.state_dict().keys()
     return any(name in names or name.startswith(("visual.", "image_encoder.", "trunk.")) for name in tensors)
 
@@ -169,7 +183,10 @@ def _timm() -> Any:
 
 @cache
 def _facts(model: str) -> dict[str, Any]:
-    """Return the content of the model's JSON file, which is written first if there is none."""
+    """Return the content of the model's JSON file. If there is none, it is made first.
+
+    Raises `UserError` if timm does not have the model or the model cannot be traced.
+    """
     for folder in (NODES, CACHE / f"timm-{version('timm')}"):
         path = folder / f"{model}.json"
         if path.is_file():
@@ -196,8 +213,11 @@ def _nodes(model: str) -> dict[str, Node]:
 
 
 def _node(facts: Mapping[str, Any], shape: tuple[int, ...], doubled: tuple[int, ...] | None = None) -> Node:
-    """Return a node; the output of a transformer is tokens if their number is that of the patches, with or without
-    prefix."""
+    """Return a node from the shape of its output at the model's own size, and at twice this size (`doubled`).
+
+    The output of a transformer counts as tokens if it has one row for each patch, with or without the rows of the class
+    and register tokens (`prefix` in `facts`).
+    """
     patches, prefix = facts["patches"], facts["prefix"]
     if patches is not None and len(shape) == 2 and shape[0] in (patches, patches + prefix):
         n_prefix = shape[0] - patches

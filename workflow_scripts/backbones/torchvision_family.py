@@ -30,7 +30,7 @@ NODES = Path(__file__).parent / "nodes" / "torchvision"
 SWAG_LICENCE = "cc-by-nc-4.0"
 """The licence of https://github.com/facebookresearch/SWAG."""
 SWAG_BY_DEFAULT = ("regnet_y_128gf", "vit_h_14")
-"""The models whose default weights are of SWAG."""
+"""The models whose default weights come from SWAG."""
 
 _VGG_BLOCKS = {"vgg11": (1, 1, 2, 2, 2), "vgg13": (2, 2, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 _SQUEEZENET_FIRES = {"squeezenet1_0": (3, 4, 5, 7, 8, 9, 10, 12), "squeezenet1_1": (3, 4, 6, 7, 9, 10, 11, 12)}
@@ -50,7 +50,7 @@ def _file(model: str) -> dict:
 
 
 class Torchvision:
-    """torchvision's models, whose names have no prefix; see `family.Family`."""
+    """The family of torchvision's models, whose names have no prefix; the methods are described in `family.Family`."""
 
     prefix = ""
     in_prose = "torchvision [@torchvision2016]"
@@ -82,19 +82,23 @@ class Torchvision:
         return None
 
     def nodes(self, model: str) -> Mapping[str, Node]:
-        """Return the nodes of a model whose output has one row per image, by name, in the order of execution."""
+        """Return the nodes (outputs of operations) of a model by name, in the order of execution.
+
+        Only nodes whose output has one row per image are returned.
+        """
         return _nodes(model)
 
     def aliases(self, model: str) -> Mapping[str, str]:
-        """Return the nodes of a model by their names in papers; the output of a layer is that after its ReLU."""
+        """Return the node for each name that a layer has in papers. The output of a layer is the one after its ReLU."""
         return _aliases(model)
 
     def graph_node(self, model: str, node: str) -> str:
-        """Return `node`: nodes have the same name in the traced graph."""
+        """Return `node`, because a node has the same name in the traced graph."""
         return node
 
     def licence(self, model: str, text: str) -> str | None:
-        """Return the licence of weights of SWAG, and None for others, because torchvision states no other."""
+        """Return the licence of weights of SWAG; None for all others, because torchvision does not state their
+        licences."""
         return SWAG_LICENCE if "SWAG" in text or (text.lower() == "default" and model in SWAG_BY_DEFAULT) else None
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
@@ -112,7 +116,10 @@ class Torchvision:
         return {}
 
     def published(self, model: str, text: str, download: bool = False) -> Path:
-        """Return the path of a weight set in torch hub's cache, downloaded first if `download` is true."""
+        """Return the path of a weight set in torch hub's cache.
+
+        If `download` is true, it is downloaded first. Raises `UserError` if it is not there.
+        """
         from workflow_scripts.backbones.hub import checkpoints, fetch
 
         weights = self._weights(model, text)
@@ -129,7 +136,10 @@ class Torchvision:
         return {"image_size": self._weights(model, text).meta["min_size"][0]} if model.startswith("vit_") else {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return how pixels are scaled for a weight set; None for files, whose weights may be from elsewhere."""
+        """Return a description of how pixels are scaled for a weight set of torchvision, and the scaling.
+
+        Returns None for weights in a file, which may be from elsewhere.
+        """
         from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
 
         if self.unknown_weights(model, text):
@@ -146,7 +156,8 @@ class Torchvision:
         return tensors
 
     def _weights(self, model: str, text: str) -> Any:
-        """Return the member of torchvision's enumeration of weights; raises `UserError` if there is none."""
+        """Return the member of torchvision's enumeration of weights that `text` names; raise `UserError` if there is
+        none."""
         from workflow_scripts.backbones.torchvision_import import torchvision
 
         if trouble := self.unknown_weights(model, text):
@@ -160,7 +171,10 @@ def _nodes(model: str) -> dict[str, Node]:
 
 
 def _node(model: str, shape: tuple[int, ...], doubled: tuple[int, ...] | None = None) -> Node:
-    """Return a node; the tokens of a Vision Transformer are a class token and a square of patches."""
+    """Return a node from the shape of its output at the model's own size, and at twice this size (`doubled`).
+
+    The tokens of a Vision Transformer are a class token and the patches of a square.
+    """
     if model.startswith("vit_") and len(shape) == 2 and isqrt(shape[0] - 1) ** 2 == shape[0] - 1 > 0:
         return Node(shape, doubled, prefix=1, class_token=True)
     return Node(shape, doubled)
@@ -183,7 +197,10 @@ def _aliases(model: str) -> dict[str, str]:
 
 
 def _vgg_aliases(blocks: tuple[int, ...], layers_per_convolution: int) -> dict[str, str]:
-    """Return the nodes of VGG by their names in Keras, block1_conv1 to block5_pool, fc1 and fc2, after their ReLU."""
+    """Return the node of VGG for each name of a layer in Keras: block1_conv1 to block5_pool, fc1 and fc2.
+
+    The output of a layer is the one after its ReLU. `blocks` has the number of convolutions in each block.
+    """
     aliases = {"fc1": "classifier.1", "fc2": "classifier.4"}
     lengths = [count * layers_per_convolution + 1 for count in blocks]
     for block, (start, count) in enumerate(zip(accumulate(lengths, initial=0), blocks, strict=False), 1):

@@ -1,9 +1,9 @@
-"""Import of torchvision, also if its compiled extension does not fit the installed torch.
+"""Import torchvision, also if its compiled extension does not fit the installed torch.
 
 The registry's wheel of torchvision is built for CUDA. With a CPU-only torch its extension cannot be loaded, and the
-import fails with "operator torchvision::nms does not exist". This module then declares the two missing operators, which
-models, graphs and transforms do not use (`torchvision.io` and `ops.nms` do not work). All modules of this package must
-import torchvision from here.
+import fails with "operator torchvision::nms does not exist". This module then declares the two missing operators.
+Models, graphs and transforms do not use them; `torchvision.io` and `ops.nms` do not work. All modules of this package
+must import torchvision from here.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The parts of a network that are trained: its last layer, some blocks before it too, or all."""
+"""Choose the parts of a network that fine-tuning trains: its last layer, some blocks before it too, or all."""
 
 from collections.abc import Iterator
 
@@ -34,8 +34,10 @@ def trained_parameters(net: nn.Module, trained: str | int) -> list[nn.Parameter]
 
 
 def _parts(net: nn.Module, beginning: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Yield the blocks and layers of a network in their order, by name: what its sequences and lists of modules hold,
-    and the other modules beside them."""
+    """Yield the blocks and layers of a network in their order, each with its name.
+
+    Sequences of modules, and modules around one sequence of blocks (see `_is_stack`), are replaced by what they hold.
+    """
     for name, part in net.named_children():
         if type(part) in SEQUENCES or _is_stack(part):
             yield from _parts(part, f"{beginning}{name}.")
@@ -44,7 +46,10 @@ def _parts(net: nn.Module, beginning: str = "") -> Iterator[tuple[str, nn.Module
 
 
 def _is_stack(part: nn.Module) -> bool:
-    """Return whether the only sequence of a module is of blocks of one kind, such as that of torchvision's encoder."""
+    """Return whether a module has exactly one sequence of modules, which are two or more blocks of the same kind.
+
+    The encoder of torchvision's Vision Transformer is such a module.
+    """
     sequences = [child for child in part.children() if type(child) in SEQUENCES]
     if len(sequences) != 1:
         return False

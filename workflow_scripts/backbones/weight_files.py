@@ -1,4 +1,4 @@
-"""Reading of weight files without running any code in them.
+"""Read weight files without running any code in them.
 
 The content of a file decides its format, not its name: safetensors, HDF5 of Keras 2, or a file of `torch.save`.
 """
@@ -31,9 +31,9 @@ _NOT_WEIGHTS = (
     (re.compile(rb"%PDF"), "is a PDF, not weights"),
     (re.compile(rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf"), "is a compressed archive; unpack it"),
 )
-"""How files begin that are not weights, with a text for the message."""
+"""Patterns of the first bytes of files that are not weights, each with a text for the message."""
 _HEAD_BYTES = 512
-"""Number of bytes at the beginning of a file that tell what it is."""
+"""Number of bytes at the beginning of a file that are compared with these patterns."""
 MOST_LETTERS = 160
 """Largest number of characters of a library's message about a damaged file."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -52,9 +52,10 @@ _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
 
 def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read the tensors of a weight file by name, and its metadata: `normalise`, `classes` and `trained_on` if known.
+    """Read the tensors of a weight file, by name, and its metadata.
 
-    Raises `UserError` if the file is not a weight file, is damaged, or holds pickled code.
+    The metadata are `normalise`, `classes` and `trained_on`, if the file has them. Raises `UserError` if the file is
+    not a weight file, is damaged, or holds pickled code.
     """
     try:
         head = _head(path)
@@ -90,7 +91,7 @@ def _head(path: Path) -> bytes:
 
 
 def _kind(head: bytes) -> str:
-    """Return a description of a file that begins with `head` and has none of the three formats."""
+    """Return a description, for a message, of a file that begins with `head` and has none of the three formats."""
     for beginning, says in _NOT_WEIGHTS:
         if beginning.match(head):
             return says
@@ -112,7 +113,10 @@ def _safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _plain(content: Any, path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint, which may be nested under one of the keys `_NESTED`."""
+    """Return the tensors of a checkpoint by name; they may be nested under one of the keys `_NESTED`.
+
+    Raises `UserError` if the checkpoint has no tensors by name.
+    """
     while isinstance(content, Mapping):
         key = next((key for key in _NESTED if isinstance(content.get(key), Mapping)), None)
         if key is None:
@@ -155,16 +159,19 @@ def _text(name: Any) -> str:
 
 
 def _channels_first(kernel: Tensor, channels: int) -> Tensor:
-    """Return a dense kernel (H * W * C, out) of a square map with the rows in the order (C, H, W)."""
+    """Return a dense kernel (H * W * C, out) with its rows in the order (C, H, W) instead of (H, W, C).
+
+    The rows stand for the values of a square map, H = W, with C `channels`.
+    """
     side = round((kernel.shape[0] / channels) ** 0.5)
     return kernel.reshape(side, side, channels, -1).permute(2, 0, 1, 3).reshape(kernel.shape)
 
 
 def keras_modules(model: str) -> dict[str, str]:
-    """Return the modules of torchvision's VGG or SqueezeNet by the names of Keras's layers with the same weights.
+    """Return for each layer of Keras's VGG or SqueezeNet the name of torchvision's module with the same weights.
 
-    Raises `UserError` for other networks, because those of Keras differ from those of torchvision with the same name,
-    for instance in the strides of ResNet-50.
+    Raises `UserError` for other networks. In Keras they differ from those of torchvision with the same name, for
+    instance in the strides of ResNet-50.
     """
     if model.startswith("squeezenet"):
         parts = {"squeeze1x1": "squeeze", "expand1x1": "expand1x1", "expand3x3": "expand3x3"}
@@ -188,6 +195,6 @@ def keras_modules(model: str) -> dict[str, str]:
 
 
 def _before(node: str) -> str:
-    """Return the name of the module before that of a ReLU in a sequence."""
+    """Return the name of the module before a ReLU in a sequence: `features.0` for the ReLU `features.1`."""
     parent, number = node.rsplit(".", 1)
     return f"{parent}.{int(number) - 1}"

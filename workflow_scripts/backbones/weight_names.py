@@ -1,4 +1,7 @@
-"""The names of weights in the configuration. Rules import this module, so it uses the standard library only."""
+"""Tell what the setting `weights` names: published weights, a file, a package, a repository, or random weights.
+
+Rules import this module, so it uses the standard library only.
+"""
 
 import os
 from pathlib import Path
@@ -20,7 +23,8 @@ def is_published(text: str) -> bool:
 
 
 def restricts_use(licence: str | None) -> bool:
-    """Return whether a licence, if it is known, forbids some uses of weights, such as commercial ones."""
+    """Return whether a licence forbids some uses of weights, such as commercial ones; False if the licence is not
+    known."""
     return licence is not None and licence not in PERMISSIVE
 
 

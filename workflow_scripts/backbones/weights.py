@@ -1,4 +1,4 @@
-"""Locating, downloading and checking of pretrained weights, and loading them into networks.
+"""Locate, download and check pretrained weights, and load them into networks.
 
 The setting `weights` is `default` or the name of a weight set that the network's library publishes, the path of a file
 (see `weight_names`), `package:NAME/PATH` for a file in an installed package, `hf-hub:OWNER/NAME` for a repository, or
@@ -45,7 +45,7 @@ class Backbone:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Backbone":
-        """Return the settings from a mapping, which may have more keys, such as `layers`."""
+        """Return the settings from a mapping. Keys that do not decide the features, such as `layers`, are ignored."""
         return cls(**{field.name: settings[field.name] for field in fields(cls) if field.name in settings})
 
 
@@ -69,9 +69,10 @@ class Loaded:
 def fetch(backbone: Mapping[str, Any]) -> dict[str, Any]:
     """Make sure that a backbone's weights are on this machine; published weights are downloaded.
 
-    Returns `weights` and, unless they are random, `path`, `bytes` and `weights_sha256`, for published weights the
-    `licence` that the library states, and for those inside a package that of the package (JSON values). Raises
-    `UserError` if the file does not exist, if the download fails, or if the file has another hash than expected.
+    Returns a dictionary of JSON values: `weights` and, unless they are random, `path`, `bytes`, `weights_sha256` and
+    `licence`. The licence is that which the library states for published weights, or the package for weights inside it;
+    there is none for other weights. Raises `UserError` if the file does not exist, if the download fails, or if the
+    file has another hash than expected.
     """
     chosen = Backbone.of(backbone)
     path = locate(chosen.model, chosen.weights, download=True)
@@ -126,7 +127,8 @@ def _inside_package(text: str) -> Path:
 
 
 def _licence_of_package(name: str) -> str | None:
-    """Return the licence that an installed package states for itself, with its name; None if it states none."""
+    """Return a text with the name, the version and the licence of an installed package; None if it states no
+    licence."""
     try:
         stated = metadata(name)
     except PackageNotFoundError:
@@ -157,15 +159,15 @@ def _checked_digest(path: Path, expected: str | None) -> str:
 def load(backbone: Mapping[str, Any], n_classes: int | None = None, side: int | None = None) -> Loaded:
     """Return a backbone's network with its weights, on the CPU, in eval mode.
 
-    Tensors are matched by name and shape; a common prefix of the names is ignored. If no name matches, tensors are
-    matched by order, provided that all shapes agree. Tensors that the weights do not have are random, by the backbone's
-    seed.
+    Tensors are matched by name and shape, without a prefix that many names in the file have in common. If no name
+    matches, tensors are matched by order, provided that all shapes agree. Tensors of the network that the weights do
+    not have get random values, by the backbone's seed.
 
     Parameters
     ----------
     backbone : the keys of `Backbone`.
     n_classes : number of outputs of a new last layer; None keeps the last layer of the weights.
-    side : of the images, pixels, for networks that are built for one size.
+    side : side of the images, pixels, for networks that are built for one size.
 
     Raises `UserError` if the weights cannot be read or do not fit the network.
     """
@@ -206,8 +208,8 @@ def _seeded(chosen: Backbone, side: int | None, options: Mapping[str, Any]) -> n
 def _without_prefix(net: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors without a common prefix of their names, such as `module.`, `backbone.` or `module.encoder_q.`.
 
-    The prefix is the one after which most names and shapes are those of the network. If there are several (MoCo has two
-    encoders), it is the first in the file.
+    It is the prefix without which most tensors have a name and shape of the network. If several are equally good (MoCo
+    has two encoders), it is the first one in the file.
     """
     places = net.state_dict()
     fitting: Counter[str] = Counter()
@@ -225,10 +227,10 @@ def _without_prefix(net: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Ten
 
 
 def _fill(net: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> tuple[list[str], list[str]]:
-    """Copy the tensors that fit into the network.
+    """Copy those tensors into the network that have a name and shape of it.
 
-    Returns the names of the network's other tensors, and those of the other given tensors. Raises `UserError` if no
-    tensor fits or a tensor has values that are not finite.
+    Returns two sorted lists of names: the tensors of the network that got no values, and the given tensors that were
+    not used. Raises `UserError` if no tensor fits or a tensor has values that are not finite.
     """
     places = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
     given = {name: value for name, value in tensors.items() if not name.endswith("num_batches_tracked")}
@@ -256,7 +258,10 @@ def _in_order(places: Mapping[str, Tensor], given: Mapping[str, Tensor], path: P
 
 
 def _normalisation(chosen: Backbone, metadata: Mapping[str, Any]) -> tuple[str, Normalisation]:
-    """Return the normalisation with a description: that of the settings, else of the weights, else of ImageNet."""
+    """Return a description of the normalisation, and the normalisation itself.
+
+    It is that of the settings; if they say `auto`, that of the weights; if this is not known, that of ImageNet.
+    """
     if chosen.normalise != "auto":
         return chosen.normalise, NORMALISATIONS[chosen.normalise]
     if "normalise" in metadata:

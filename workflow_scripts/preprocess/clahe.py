@@ -8,11 +8,12 @@ from workflow_scripts.io.pixels import BAND
 
 
 def apply(image: np.ndarray, kernel_size: int | None = None, clip_limit: float = 0.01, nbins: int = 256) -> np.ndarray:
-    """Equalise the histogram locally by `skimage.exposure.equalize_adapthist` (Zuiderveld, Graphics Gems IV, 1994).
+    """Return an image after contrast-limited adaptive histogram equalisation (Zuiderveld, Graphics Gems IV, 1994).
 
-    `kernel_size` is in pixels; None takes an eighth of height and width. In a colour image only the value channel of
-    HSV is changed, as scikit-image does, but in bands of rows, which takes a quarter of the memory. An image with one
-    value everywhere is returned unchanged.
+    The image is (H, W) or (H, W, 3) in [0, 1]. The settings are those of `skimage.exposure.equalize_adapthist`:
+    `kernel_size` is the side of the local regions in pixels, and None takes an eighth of the height and of the width.
+    In a colour image only the value channel of HSV is changed, as scikit-image does it. Here this is done in bands of
+    rows, which needs a quarter of the memory. An image with one value everywhere is returned unchanged.
     """
     if np.ptp(image) == 0:
         return image

@@ -5,5 +5,8 @@ from skimage.color import gray2rgb
 
 
 def apply(image: np.ndarray) -> np.ndarray:
-    """Return (H, W, 3): a grey image is repeated (`skimage.color.gray2rgb`), a colour image is returned unchanged."""
+    """Return an image with three channels, (H, W, 3).
+
+    A grey image (H, W) gets three equal channels (`skimage.color.gray2rgb`); a colour image is returned unchanged.
+    """
     return gray2rgb(image) if image.ndim == 2 else image

@@ -8,10 +8,10 @@ AS_TAKEN = True
 
 
 def apply(image: np.ndarray, bits: int) -> np.ndarray:
-    """Scale an image (H, W) or (H, W, 3) from a 16-bit file so that the highest number of `bits` bits becomes 1.
+    """Scale an image so that the highest number of `bits` bits becomes 1, and return it.
 
-    All images are scaled by the same factor, so their brightness can still be compared. Raises `ValueError` if a value
-    has more bits.
+    The image is (H, W) or (H, W, 3) in [0, 1], from a file of 16-bit values. All images are scaled by the same factor,
+    so their brightness can still be compared. Raises `ValueError` if a value has more bits.
     """
     most, whole = 2**bits - 1, 2**FILE_BITS - 1
     highest = round(float(image.max()) * whole)

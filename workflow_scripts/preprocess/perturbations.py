@@ -1,4 +1,4 @@
-"""Perturb images without a change of their content: rotation, brightness, blur, compression, cropping."""
+"""Perturb images without changing what they show: rotate, flip, brighten, blur, compress or crop them."""
 
 from io import BytesIO
 from itertools import chain, takewhile
@@ -24,14 +24,15 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
 levels (brighten), standard deviation in per cent of the shorter side (blur), quality (jpeg), and per cent of both sides
 that are kept (crop)."""
 VERSIONS = tuple((name, strength) for name, strengths in STRENGTHS.items() for strength in strengths)
-"""Every version of an image: the perturbation and its strength."""
+"""All perturbed versions of an image: pairs of the name of a perturbation and its strength."""
 
 
 def perturb(image: np.ndarray, name: str, strength: float) -> np.ndarray:
-    """Return an image (H, W) or (H, W, 3), float32 in [0, 1], after a perturbation of `STRENGTHS`.
+    """Return an image (H, W) or (H, W, 3), float32 in [0, 1], after the perturbation `name`, one of `STRENGTHS`.
 
-    Rotations by right angles are exact; for other angles the corners are filled by reflection. A crop is enlarged to
-    the original size. Raises `ValueError` if there is no perturbation with this name.
+    `strength` is in the unit of that perturbation. Rotations by right angles are exact; for other angles the corners
+    are filled by reflection. A crop is enlarged to the original size. Raises `ValueError` if there is no perturbation
+    with this name.
     """
     match name:
         case "rotate" if strength % 90 == 0:
@@ -66,9 +67,10 @@ def _cropped(image: np.ndarray, share: float) -> np.ndarray:
 
 
 def versions(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Return an image and all of its perturbed `VERSIONS`, each preprocessed by `steps`.
+    """Return an image and all its perturbed versions (`VERSIONS`), each preprocessed by `steps`.
 
-    The first steps, if they need the image as it was taken (`AS_TAKEN`), are done before the perturbation.
+    Steps that need the image as it was taken (their modules have `AS_TAKEN`) come first. They are done before the
+    perturbation, all other steps after it.
 
     Parameters
     ----------

@@ -21,15 +21,15 @@ from workflow_scripts.io.tiff_rows import open_image, open_rows
 
 Steps = Sequence[Mapping[str, Any]]
 FileAndPixels = tuple[str | Path, np.ndarray | None]
-"""The path of a file and the pixels of a part of it; None instead of pixels for a whole file, which is read later."""
+"""The path of a file, and the pixels of a part of the file, or None for a whole file, whose pixels are read later."""
 
 
 def to_float(image: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
     """Return an image (H, W) or (H, W, 3) as float32 in [0, 1].
 
     uint8 is divided by 255 and uint16 by 65535. Floats are taken as they are if all are in [0, 1]; otherwise they are
-    scaled so that the lowest is 0 and the highest 1. `limits` are the lowest and the highest, of a part of an image
-    those of the whole.
+    scaled so that the lowest is 0 and the highest 1. `limits` are the lowest and the highest value; None takes those of
+    `image`. For a part of a page they are those of the whole page, so that all its parts are scaled equally.
     """
     if image.dtype == np.uint8:
         return image.astype(np.float32) / 255
@@ -60,7 +60,11 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Run preprocessing steps on an image, (H, W) or (H, W, 3) float32 in [0, 1]; return the same kind of image."""
+    """Return an image, (H, W) or (H, W, 3) float32 in [0, 1], after preprocessing steps; the result is of the same
+    kind.
+
+    Raises `UserError` if a step cannot be applied to the image.
+    """
     for step in steps:
         parameters = {key: value for key, value in step.items() if key != "step"}
         try:
@@ -71,7 +75,7 @@ def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def module_of(step: Mapping[str, Any]) -> ModuleType:
-    """Return the module of a step, see `protocol.Step`."""
+    """Return the module of this package that carries out a step (see `protocol.Step`)."""
     return importlib.import_module(f"{__package__}.{step['step']}")
 
 
@@ -83,12 +87,12 @@ def preprocess_all(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield the result of `run_steps` for each file or part of one, in order, computed by `workers` processes.
+    """Yield the result of `run_steps` for each image, in order, computed by `workers` processes.
 
-    Parts of one page should follow each other: only one page is in memory, decoded once for all of them.
-    `max_pixels` is intake's limit of width times height; `progress` is called with (done, total) after each image.
-    Raises `UserError`, with the path, if a file cannot be read, if a step cannot be applied to an image, or if a result
-    has another shape than the first.
+    An image is a whole file or a part of a file. Parts of one page should follow each other in `images`: the page is
+    then decoded only once, and one page is in memory at a time. `max_pixels` is intake's limit of width times height.
+    `progress` is called with (done, total) after each image. Raises `UserError`, with the path, if a file cannot be
+    read, if a step cannot be applied to an image, or if a result has another shape than the first.
     """
     run = partial(of_image, make=partial(run_steps, steps=steps), max_pixels=max_pixels)
     results = ordered_map(run, files_and_pixels(images, max_pixels), workers)
@@ -107,7 +111,10 @@ def _path_of(image: str | Path | Part) -> str | Path:
 
 
 def files_and_pixels(images: Iterable[str | Path | Part], max_pixels: int | None) -> Iterator[FileAndPixels]:
-    """Yield the path of each whole file, or the path and pixels of each part of a file; a page is decoded only once."""
+    """Yield for each image the path of its file, and its pixels if it is a part of the file, otherwise None.
+
+    A page whose parts follow each other in `images` is decoded only once. Raises `UserError` if a page cannot be read.
+    """
     for page, of_page in groupby(images, lambda image: (image.path, image.page) if isinstance(image, Part) else None):
         if page is None:
             yield from ((image, None) for image in of_page if not isinstance(image, Part))
@@ -118,7 +125,7 @@ def files_and_pixels(images: Iterable[str | Path | Part], max_pixels: int | None
 
 @contextmanager
 def _open_page(path: Path, page: int, max_pixels: int | None) -> Iterator[Callable[[Part], np.ndarray]]:
-    """Open a page (from 1); yield a function that returns the pixels of a part of it."""
+    """Open page `page` (from 1) of a file, and yield a function that returns the pixels of a part of this page."""
     with _readable(path), open_rows(path, page - 1) as rows:
         if rows:
             yield rows.part
@@ -133,7 +140,7 @@ def _open_page(path: Path, page: int, max_pixels: int | None) -> Iterator[Callab
 
 @contextmanager
 def _readable(path: str | Path) -> Iterator[None]:
-    """Raise `UserError` in place of `ImageRejected` for a file that intake could read."""
+    """Turn `ImageRejected` into `UserError`, for a file that intake could read; as a context manager."""
     try:
         yield
     except ImageRejected as rejection:
@@ -141,9 +148,9 @@ def _readable(path: str | Path) -> Iterator[None]:
 
 
 def pixels_of(images: Sequence[Path | Part], max_pixels: int | None) -> Iterator[np.ndarray]:
-    """Yield the pixels of files and parts of files, (H, W) or (H, W, 3), in order.
+    """Yield the pixels of each image, (H, W) or (H, W, 3), in order; an image is a whole file or a part of a file.
 
-    Parts of one page should follow each other, so that the page is decoded once. Raises `UserError` for a file that
+    Parts of one page should follow each other, so that the page is decoded only once. Raises `UserError` if a file
     cannot be read.
     """
     for path, pixels in files_and_pixels(images, max_pixels):
@@ -151,24 +158,29 @@ def pixels_of(images: Sequence[Path | Part], max_pixels: int | None) -> Iterator
 
 
 def read_again(path: str | Path, max_pixels: int | None) -> np.ndarray:
-    """Return the first page of a file that intake could read, as `images.read_image`; raises `UserError` if it cannot
-    now."""
+    """Return the pixels of the first page of a file that intake could read, as `images.read_image` does.
+
+    Raises `UserError` if the file cannot be read now.
+    """
     with _readable(path):
         return read_image(path, max_pixels)
 
 
 @contextmanager
 def open_again(path: Path, max_pixels: int | None, page: int) -> Iterator[Rows]:
-    """Open a page (from 0) of a file that intake could read, as `tiff_rows.open_image`; raises `UserError` if it cannot
-    be read now."""
+    """Open page `page` (from 0) of a file that intake could read, and yield its rows; as a context manager.
+
+    `tiff_rows.open_image` says when rows are read. Raises `UserError` if the page cannot be read now.
+    """
     with _readable(path), open_image(path, max_pixels, page=page) as image:
         yield image.pixels
 
 
 def of_image(item: FileAndPixels, make: Callable[[np.ndarray], np.ndarray], max_pixels: int | None) -> np.ndarray:
-    """Return `make` of the pixels of an image, (H, W) or (H, W, 3); they are read from its file if `item` has none.
+    """Return `make(pixels)` for the pixels of an image, (H, W) or (H, W, 3).
 
-    `item` is the path and the pixels or None. A `UserError` of `make` gets the path in front.
+    `item` is the path of the file and the pixels; if the latter are None, they are read from the file. If `make` raises
+    `UserError`, the path is put before its message.
     """
     path, pixels = item
     image = read_again(path, max_pixels) if pixels is None else pixels

@@ -5,10 +5,10 @@ from skimage import exposure
 
 
 def apply(image: np.ndarray, low: float = 1, high: float = 99) -> np.ndarray:
-    """Scale the values so that the percentiles `low` and `high` become 0 and 1 (`skimage.exposure.rescale_intensity`).
+    """Scale an image so that its percentiles `low` and `high` become 0 and 1 (`skimage.exposure.rescale_intensity`).
 
-    Values outside are clipped. The percentiles of a colour image (H, W, 3) are those of all channels together, which
-    keeps its hues. An image whose two percentiles are equal is returned unchanged.
+    Values outside [0, 1] are then clipped. The percentiles of a colour image (H, W, 3) are those of all channels
+    together, which keeps its hues. An image whose two percentiles are equal is returned unchanged.
     """
     darkest, brightest = np.percentile(image, (low, high))
     if darkest == brightest:

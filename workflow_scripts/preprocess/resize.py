@@ -11,12 +11,12 @@ from workflow_scripts.preprocess import centre_crop
 def apply(
     image: np.ndarray, size: Sequence[int] = (224, 224), anti_aliasing: bool = True, fit: str = "squeeze"
 ) -> np.ndarray:
-    """Resize an image (H, W) or (H, W, 3) to `size`, [height, width] in pixels, bilinearly
-    (`skimage.transform.resize`).
+    """Return an image (H, W) or (H, W, 3) resized to `size`, [height, width] in pixels, by bilinear interpolation.
 
-    With `anti_aliasing` the image is smoothed before it is made smaller. `fit` is for images with another aspect ratio
-    than `size`: `squeeze` distorts the image, `pad` puts the whole image in the middle and fills the rest with its mean
-    value, and `crop` keeps the largest middle part with the ratio of `size`.
+    The image is smoothed before it is made smaller if `anti_aliasing` is true (`skimage.transform.resize`). `fit` says
+    what happens if the image has another aspect ratio than `size`: `squeeze` distorts the image, `pad` puts the whole
+    image in the middle and fills the rest with its mean value, and `crop` keeps the largest middle part with the ratio
+    of `size`.
     """
     ratios = [wanted / side for wanted, side in zip(size, image.shape, strict=False)]
     scale = {"pad": min(ratios), "crop": max(ratios)}.get(fit)
@@ -28,13 +28,17 @@ def apply(
 
 
 def factors(heights: np.ndarray, widths: np.ndarray, size: Sequence[int], fit: str) -> np.ndarray:
-    """Return by how much images of these sides (N,) are enlarged: `crop` fits the one side, the others both."""
+    """Return the factor by which resizing to `size` enlarges each of N images, (N,) float.
+
+    `heights` and `widths` (N,) are the sides of the images, and `size` is [height, width], all in pixels. If the
+    factors of height and width differ, `fit: crop` takes the larger one, and any other `fit` the smaller one.
+    """
     of_sides = size[0] / heights, size[1] / widths
     return np.maximum(*of_sides) if fit == "crop" else np.minimum(*of_sides)
 
 
 def _padded(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Return an array of `size` with the image in the middle, filled with the mean value of the image."""
+    """Return an array of `size`, [height, width], with the image in the middle and its mean value around it."""
     padded = np.broadcast_to(image.mean(axis=(0, 1)), (*size, *image.shape[2:])).astype(image.dtype)
     top, left = ((wanted - side) // 2 for wanted, side in zip(size, image.shape, strict=False))
     padded[top : top + image.shape[0], left : left + image.shape[1]] = image

@@ -14,7 +14,7 @@ from workflow_scripts.io.tables import read_csv
 from workflow_scripts.preprocess.pipeline import module_of, preprocess_all
 
 MOST_ENLARGED = 4
-"""The largest factor by which images are enlarged without a word."""
+"""The largest factor by which images are enlarged without a note to the user."""
 
 
 def write_stack(
@@ -32,7 +32,8 @@ def write_stack(
 
     Parameters
     ----------
-    table : path of `images.csv` or, for parts of files, `regions.csv`; its order is that of the rows.
+    table : path of `images.csv` or, if images are parts of files, of `regions.csv`; the store has the same order of
+        rows.
     folder : the folder that paths are relative to.
     max_pixels, workers, progress : as for `preprocess_all`; fewer processes preprocess large images at once.
     steps : the steps of the variant.
@@ -54,7 +55,8 @@ def write_stack(
 
 
 def processes_for(rows: pd.DataFrame, workers: int) -> int:
-    """Return how many of `workers` processes may preprocess the images of a table at once, by the largest of them.
+    """Return how many processes, at most `workers`, may preprocess the images of a table at once. The largest image
+    decides.
 
     `rows` has the columns `width` and `height` of the images, in pixels.
     """
@@ -63,7 +65,11 @@ def processes_for(rows: pd.DataFrame, workers: int) -> int:
 
 
 def images_of(rows: pd.DataFrame, folder: str | Path) -> list[Path | Part]:
-    """Return the images of `images.csv`, `regions.csv` or a manifest: files in `folder`, or parts of them."""
+    """Return the images of a table: for each row the path of a file, or a part of a file.
+
+    `rows` are those of `images.csv`, `regions.csv` or a manifest. Images are parts of files (pages, tiles or boxes) if
+    the table has a column `parent`. Paths in the table are relative to `folder`.
+    """
     if "parent" not in rows:
         return [Path(folder, name) for name in rows["path"]]
     boxes = rows[["page", "x", "y", "width", "height"]].astype(int).itertuples(index=False)
@@ -71,7 +77,7 @@ def images_of(rows: pd.DataFrame, folder: str | Path) -> list[Path | Part]:
 
 
 def enlargement(rows: pd.DataFrame, steps: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return a sentence if a step enlarges images more than `MOST_ENLARGED` times.
+    """Return a sentence for the user if a step enlarges images more than `MOST_ENLARGED` times, otherwise None.
 
     `rows` has the columns `path`, `width` and `height` of the images, in pixels.
     """

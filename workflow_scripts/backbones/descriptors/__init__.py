@@ -1,4 +1,7 @@
-"""Descriptors of images that need no network. Each is a module with the descriptor's name in the configuration."""
+"""Compute descriptors of images, that is features without a network.
+
+Each descriptor is a module that has the descriptor's name in the configuration.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -24,14 +27,18 @@ BATCH = 8
 
 
 class Descriptor(Protocol):
-    """The interface of the modules of this package."""
+    """The interface of the modules of this package, one for each descriptor."""
 
     def describe(self, image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-        """Return the descriptor (width,) of a uint8 image (H, W) or (H, W, 3)."""
+        """Return the descriptor (width,) of a uint8 image (H, W) or (H, W, 3), with the descriptor's `settings`."""
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the descriptor (width,) float32 of a uint8 image; `settings` are those of one descriptor."""
+    """Return the descriptor (width,) float32 of a uint8 image (H, W) or (H, W, 3); `settings` has its name as
+    `descriptor`.
+
+    With the setting `orbit` it is the mean over the four rotations of the image and their mirror images.
+    """
     descriptor: Descriptor = import_module(f"{__name__}.{settings['descriptor']}")
     if not settings.get("orbit"):
         return descriptor.describe(image, settings).astype(np.float32)
@@ -69,7 +76,7 @@ def describe_all(
 
 
 NO_WEIGHTS = {"batch_size": BLOCK_ROWS, "weights_sha256": "none"}
-"""Attributes that stores of features of networks also have."""
+"""Attributes that feature stores of networks have. Here they say that there is no network."""
 
 
 def _one_by_one(images: h5py.Dataset | np.ndarray) -> Iterator[np.ndarray]:
@@ -78,8 +85,10 @@ def _one_by_one(images: h5py.Dataset | np.ndarray) -> Iterator[np.ndarray]:
 
 
 def channels(image: np.ndarray, colour: bool) -> list[np.ndarray]:
-    """Return the luminance of an image, or its red, green and blue channels if `colour`, each (H, W) float64 in
-    0..1."""
+    """Return the channels of a uint8 image (H, W) or (H, W, 3), each (H, W) float64 in 0..1.
+
+    They are red, green and blue if `colour` is true, otherwise the luminance alone.
+    """
     if not colour:
         return [grey(image)]
     planes = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)

@@ -16,8 +16,8 @@ LOWEST, HIGHEST = 0.05, 0.4
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
     """Return the mean and standard deviation of the magnitude of each filter's response, in the order of the scales.
 
-    The image (H, W) or (H, W, 3) is uint8; the result is (width,) float64. The mean of the image is subtracted first.
-    The image is treated as periodic.
+    The image (H, W) or (H, W, 3) is uint8; the result is (width,) float64. `settings` has the numbers of `scales` and
+    `orientations`. The mean of the image is subtracted first. The image is treated as periodic.
     """
     plane = grey(image).astype(np.float32)
     spectrum = fft.fft2(plane - plane.mean())

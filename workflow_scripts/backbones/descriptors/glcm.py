@@ -13,10 +13,11 @@ PROPERTIES = ("contrast", "dissimilarity", "homogeneity", "ASM", "correlation", 
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the mean and range over four directions of six properties of co-occurrence, at each of `distances` pixels.
+    """Return the mean and the range, over four directions, of six properties of grey-level co-occurrence matrices.
 
-    The image (H, W) or (H, W, 3), uint8, is first reduced to `levels` grey levels. Contrast, dissimilarity and entropy
-    are divided by their largest possible value, so that all of the (width,) properties are of the order of 1.
+    `settings` has the number of grey `levels`, to which the uint8 image (H, W) or (H, W, 3) is reduced first, and the
+    `distances` (pixels), each of which gives a matrix. Contrast, dissimilarity and entropy are divided by their largest
+    possible value, so that all properties are of the order of 1. The result is (width,) float64.
     """
     levels, distances = settings["levels"], settings["distances"]
     quantised = np.minimum(grey(image) * levels, levels - 1).astype(np.uint8)

@@ -12,9 +12,10 @@ POINTS_PER_RADIUS = 8
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the fractions of the 8 r + 2 uniform, rotation-invariant patterns for each r of `radii` (pixels).
+    """Return the fraction of pixels with each local binary pattern, for one radius after the other.
 
-    The image is uint8 (H, W) or (H, W, 3), the result (width,) float64.
+    `settings` has the `radii` in pixels. For a radius r there are 8 r + 1 uniform, rotation-invariant patterns, and one
+    more that stands for all others. The image is uint8 (H, W) or (H, W, 3), the result (width,) float64.
     """
     levels = np.rint(grey(image) * 255).astype(np.uint8)
     histograms = []
