@@ -14,7 +14,7 @@ def count(n: int, one: str, many: str | None = None) -> str:
 def percent(share: float) -> str:
     """Return a share (0 to 1) in percent, such as `12 %` or `0.4 %`.
 
-    Only the share 0 is written `0 %` and only the share 1 is written `100 %`: others are `< 0.1 %` or `> 99 %`.
+    Only the share 0 gives `0 %`, and only the share 1 gives `100 %`. Shares close to them give `< 0.1 %` or `> 99 %`.
     """
     value = round(100 * share, 9)  # sums of shares may be 1 but for the last bits
     if 0 < value < 0.95:

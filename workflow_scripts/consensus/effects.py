@@ -98,7 +98,7 @@ def _explained(centred: np.ndarray, blocks: list[np.ndarray]) -> float:
 
 
 def _beyond(centred: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarray], total: float) -> float:
-    """Return the share of the scatter that a choice explains in addition to the other choices; NaN without scatter.
+    """Return the share of the scatter that a choice explains in addition to the other choices; NaN if there is none.
 
     `levels` (C,) are the levels of the choice, `others` those of the other choices, and `total` is the whole scatter.
     """

@@ -80,9 +80,10 @@ def associations(
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Return the p-values (M,) adjusted for many tests: a limit on them limits the probability of any false alarm.
+    """Return p-values (M,) adjusted for many tests by the method of Holm (1979).
 
-    Source: Holm 1979.
+    If all tests with an adjusted value of at most a count as significant, the probability of one or more false alarms
+    is at most a.
     """
     order = np.argsort(p)
     adjusted = np.empty(len(p))
@@ -91,9 +92,10 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """Return the p-values (M,) adjusted for many tests: a limit on them limits the expected share of false alarms.
+    """Return p-values (M,) adjusted for many tests by the method of Benjamini & Hochberg (1995).
 
-    Source: Benjamini & Hochberg 1995.
+    If all tests with an adjusted value of at most a count as significant, the expected share of false alarms among them
+    is at most a.
     """
     order = np.argsort(p)[::-1]
     adjusted = np.empty(len(p))

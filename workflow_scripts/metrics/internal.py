@@ -28,7 +28,7 @@ class Estimates(NamedTuple):
 
     @classmethod
     def exact(cls, values: npt.ArrayLike) -> Self:
-        """Return estimates of exact `values` (R,), without an interval."""
+        """Return estimates with these exact `values` (R,); the ends of the intervals are NaN."""
         exact = np.array(values, dtype=float)
         return cls(exact, *np.full((2, len(exact)), np.nan))
 

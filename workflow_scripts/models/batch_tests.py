@@ -1,8 +1,8 @@
-"""Exact permutation tests of a batch of new numbers against known ones, without simulation.
+"""Exact permutation tests that compare the numbers of a batch of new images with those of known images.
 
-If the batch is drawn from the same images as the known ones, all orders of the pooled numbers are equally likely. The
-distribution of a sum of integer scores over all ways to draw the batch from the pool is counted, not sampled, so that
-P(p <= a) <= a for every a, with ties and for any number of images.
+If the batch and the known images come from the same source, all ways to draw the batch from all numbers are equally
+likely. The distribution of a sum of integer scores over these ways is counted and not simulated. So P(p <= a) <= a for
+every a, also with ties and for any number of images.
 """
 
 from functools import lru_cache
@@ -11,19 +11,20 @@ from math import comb
 import numpy as np
 
 MOST_KNOWN = 1000
-"""The largest number of known images: of these and the largest batch that the settings allow, 100 images, the ways to
-draw the batch can be counted. There are up to 1e145 of them, and floats end at 1e308."""
+"""The largest number of known images. With it, and the largest batch that the settings allow (100 images), there are up
+to 1e145 ways to draw the batch, which floats (up to 1e308) can count."""
 PER_UNIT = 32
-"""Steps of the scores per unit of the logarithm."""
+"""Number of integer scores for each unit of the logarithm in `novelty_p_value`."""
 STEPS = 100
-"""Steps of the scores between the lowest and the highest rank."""
+"""Number of integer scores between the lowest and the highest rank in `shift_p_value`."""
 
 
 def novelty_p_value(known: np.ndarray, batch: np.ndarray) -> float:
-    """Return the probability that a batch of known images is as new as this one.
+    """Return the p-value of the novelties of a batch (n,): the probability of as high novelties by chance.
 
-    `known` (K,) and `batch` (n,) are novelties. The statistic is Fisher's: the sum of -log of the share of all K + n
-    images that are at least as new as each image of the batch, which is its conformal p-value (Vovk et al. 2005).
+    `known` (K,) are the novelties of the known images. The conformal p-value of an image is the share of all K + n
+    images whose novelty is at least as high (Vovk et al. 2005). The statistic is Fisher's: the sum of -log of these
+    p-values over the batch.
     """
     pooled = np.concatenate([known, batch])
     above = len(pooled) - np.searchsorted(np.sort(pooled), pooled)
@@ -32,11 +33,10 @@ def novelty_p_value(known: np.ndarray, batch: np.ndarray) -> float:
 
 
 def shift_p_value(known: np.ndarray, batch: np.ndarray) -> float:
-    """Return the two-sided probability that a batch of known images is shifted as far up or down as this one.
+    """Return the two-sided p-value of a shift: the probability that the batch differs as much from `known` by chance.
 
-    `known` (K,) and `batch` (n,) are values of one measure.
-
-    The statistic is the sum of the ranks, as of Wilcoxon and of Mann & Whitney, in `STEPS` steps.
+    `known` (K,) and `batch` (n,) are values of one measure, such as brightness. The statistic is the sum of the ranks
+    of the batch, as in the tests of Wilcoxon and of Mann & Whitney, rounded to `STEPS` steps.
     """
     pooled = np.concatenate([known, batch])
     ordered = np.sort(pooled)
@@ -46,19 +46,28 @@ def shift_p_value(known: np.ndarray, batch: np.ndarray) -> float:
 
 
 def smallest_p_value(n_known: int, n: int) -> float:
-    """Return the smallest p-value of `shift_p_value` for n numbers and n_known known ones; that of `novelty_p_value` is
-    half of it."""
+    """Return the smallest possible p-value of `shift_p_value` for a batch of n numbers and n_known known ones.
+
+    The smallest possible p-value of `novelty_p_value` is half of it.
+    """
     return 2 / comb(n_known + n, n)
 
 
 def conformal_p_values(known: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Return for each new image (n,) the share of it and the known images (K,) that are at least as new as it."""
+    """Return the conformal p-value of each new image, (n,) float64.
+
+    It is the share of images whose novelty is at least as high, among the known images and this image. `known` (K,) and
+    `new` (n,) are novelties.
+    """
     above = len(known) - np.searchsorted(np.sort(known), new)
     return (1 + above) / (1 + len(known))
 
 
 def _tails(scores: np.ndarray, n: int) -> tuple[float, float]:
-    """Return the probabilities that n of the scores have a sum of at least, and of at most, that of the last n."""
+    """Return two probabilities: that the sum of n randomly drawn scores is at least, or at most, that of the last n.
+
+    `scores` are integers from 0; the last n are those of the batch.
+    """
     chances = _chances(tuple(np.sort(scores).tolist()), n)
     observed = int(scores[-n:].sum())
     return min(1.0, float(chances[observed:].sum())), min(1.0, float(chances[: observed + 1].sum()))
@@ -66,10 +75,10 @@ def _tails(scores: np.ndarray, n: int) -> tuple[float, float]:
 
 @lru_cache(maxsize=16)
 def _chances(scores: tuple[int, ...], n: int) -> np.ndarray:
-    """Return the probability of each sum of n of the scores (integers from 0) drawn without replacement.
+    """Return the probability of each possible sum of n scores (integers from 0) that are drawn without replacement.
 
-    The scores are taken one after the other: the ways to have j with a sum s are those without the score, and those to
-    have j - 1 with what is left of s.
+    Entry s is the probability of the sum s. The ways are counted score by score: j scores have the sum s either without
+    this score, or with it and j - 1 others that have the rest of the sum.
     """
     ways = np.zeros((n + 1, sum(scores[-n:]) + 1))
     ways[0, 0] = 1

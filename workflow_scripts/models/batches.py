@@ -1,4 +1,4 @@
-"""Put the images of a folder that grows in their order, and in batches."""
+"""Sort the images of a folder that grows, and divide them into batches."""
 
 import re
 from pathlib import Path
@@ -10,9 +10,10 @@ from workflow_scripts.models.monitored_images import files_of
 
 
 def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
-    """Return images sorted by `order`: by `name`, where numbers in names count by their value, or by `time`.
+    """Return the images sorted by `order`: by `name`, with numbers in names sorted by value, or by `time`.
 
-    The time is that at which the image was `taken` if every file says so, otherwise that of the file's last change.
+    The time is the one at which the image was taken (column `taken`) if every file says it; otherwise it is the time of
+    the file's last change.
     """
     names = [by_numbers(path) for path in images["path"]]
     if order == "name":
@@ -25,16 +26,16 @@ def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
 
 
 def by_numbers(path: str) -> list[object]:
-    """Return a key that sorts paths with the numbers in them by value."""
+    """Return a key to sort paths by: numbers in a path are compared by value, so that `a2` comes before `a10`."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
 def in_batches(images: pd.DataFrame, size: int) -> pd.DataFrame:
-    """Return images in their order with the number of their `batch`, from 1; the last batch may not be full yet.
+    """Return the images with the column `batch`, its number from 1; the last batch may not be full yet.
 
-    Groups are not divided between batches, because a part of a group varies more than a whole one: a batch ends as soon
-    as it has whole groups with `size` files or more. All images of a group are moved to the place of its first image.
-    Without a column `group`, each image is a group of its own.
+    A batch has whole groups only, because the mean of a part of a group varies more than that of a whole group. It ends
+    as soon as it has `size` files or more. The order stays, but all images of a group are moved to the place of its
+    first image. Without a column `group`, each image is a group of its own.
     """
     groups = pd.factorize(images["group"])[0] if "group" in images else np.arange(len(images))
     batches, n_files, batch = [], 0, 1

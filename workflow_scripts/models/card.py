@@ -21,15 +21,16 @@ SCORES = {
 def model_card(
     facts: Mapping[str, Any], manifest: pd.DataFrame, scores: pd.DataFrame, weights: Mapping[str, Mapping[str, Any]]
 ) -> str:
-    """Return the card of a model.
+    """Return the card of a model, in Markdown.
 
     Parameters
     ----------
-    facts : of the model (`SavedModel.facts`).
-    manifest : the images of the model, with `label` (None without one).
-    scores : of the model's cell, of all repeats and k.
-    weights : for each backbone with weights, the facts about its weight file (`weights`, `weights_sha256`,
-        `licence`).
+    facts : the facts of the model (`SavedModel.facts`).
+    manifest : the images of the model, with the column `label` (None if missing).
+    scores : the table of scores of the model's cell, with all repeats and k.
+    weights :
+        for each backbone with weights, the facts about its weight file: `weights` (its name), `weights_sha256` and
+        `licence`.
     """
     parts = {
         "Data": _data(facts, manifest),
@@ -76,7 +77,10 @@ def _settings(facts: Mapping[str, Any], n_ks: int) -> str:
 
 
 def _networks(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Return the network and the layer, or if features of several are joined, the network and the layer of each."""
+    """Return the rows of the table of settings for the network and the layer.
+
+    If features of several networks are joined, there is one row for each network.
+    """
     name, backbone = facts["cell"]["backbone"], facts["backbone"]
     if joined := backbone.get("join"):
         return {f"{name}, {part['backbone']}: {part['layer']}": _call(part, _kind(part)) for part in joined}
@@ -97,7 +101,10 @@ def _kind(backbone: Mapping[str, Any]) -> str:
 
 
 def _call(settings: Mapping[str, Any], name: str) -> str:
-    """Return settings as `name(key=value, ...)`, without those that are not set and those named elsewhere."""
+    """Return settings as a text `name(key=value, ...)`, where `name` is the key with the method's name.
+
+    Settings that are None, and those that the card names in another row, are left out.
+    """
     elsewhere = {name, "backbone", "layer", "weights", "weights_sha256", "sha256", "scales", "batch_size", "licence"}
     given = [f"{key}={value}" for key, value in settings.items() if key not in elsewhere and value is not None]
     return f"{settings[name]}({', '.join(given)})" if given else str(settings[name])
@@ -113,7 +120,10 @@ def _weights(facts: Mapping[str, Any], weights: Mapping[str, Mapping[str, Any]])
 
 
 def _weight_file(name: str, of_file: Mapping[str, Any], sha256: str) -> str:
-    """Return a table about the weight file of a backbone, whose features were made with weights with this SHA-256."""
+    """Return a table about the weight file of the backbone `name`.
+
+    `sha256` is the SHA-256 of the weights that made the features. If it is not the file's, they were fine-tuned.
+    """
     licence = of_file.get("licence") or "not recorded; ask whoever published the weights"
     tuned = {"fine-tuned here, SHA-256": f"`{sha256}`"} if sha256 != of_file["weights_sha256"] else {}
     rows = {"file": f"`{of_file['weights']}`", "SHA-256": f"`{of_file['weights_sha256']}`", "licence": licence, **tuned}

@@ -1,4 +1,4 @@
-"""Test batches of new images against the known images of a model."""
+"""Test whether batches of new images differ from the known images of a model, in a control chart for each measure."""
 
 from typing import Any
 
@@ -10,32 +10,33 @@ from workflow_scripts.models.batches import by_numbers
 from workflow_scripts.models.monitored_images import CHARTS, files_of
 
 ALIKE = 0.1
-"""Images with neighbouring names are alike only if the correlation of their ranks is higher."""
+"""Images with neighbouring names count as similar only if the correlation of their ranks is higher than this."""
 N_SHUFFLES = 999
-"""Number of shuffles that this correlation is compared with."""
+"""Number of random orders of the images that this correlation is compared with."""
 SURE = 0.01
-"""Images with neighbouring names are alike only if at most this share of the shuffles has a correlation as high."""
+"""Images with neighbouring names count as similar only if at most this share of random orders correlates as highly."""
 
 
 def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: float) -> pd.DataFrame:
-    """Test every full batch of images; the last images wait until their batch is full.
+    """Return the tests of every full batch of images; a last batch that is not full is left out.
 
-    If images have a `group`, groups are what is compared: the mean of the images of each, since images of one specimen
-    are alike, and only whole specimens are drawn at random. The mean of a new group is that of no more images than
-    known groups have in the median.
+    If the images have a `group`, such as a specimen, the means of the groups are tested and not the images: images of
+    one group are similar to each other, so they are not independent. The mean of a new group is taken over at most as
+    many images as a known group has in the median.
 
     Parameters
     ----------
-    images : from `in_batches`, with `path`, `outlier`, the columns `CHARTS` and maybe `group`.
-    known : the images that are held out of the model, with the columns `CHARTS` and maybe `group`.
-    size : the number of files from which on a batch is full.
-    rate : probability with which a chart raises a false alarm for a batch of images like the known ones.
+    images : the new images from `in_batches`, with the columns `path`, `outlier`, those in `CHARTS`, and maybe `group`.
+    known : the held-out images of the model, with the columns in `CHARTS` and maybe `group`.
+    size : number of files from which a batch is full.
+    rate : probability of a false alarm in each chart, for a batch of images like the known ones.
 
     Returns
     -------
-    DataFrame, a row per batch: `batch` (from 1), `images`, `first` and `last` (files), for each chart the median, the
-    median of the known images as `{chart}_known`, and `{chart}_p`, then `outliers` (number of images), `alarms` (the
-    charts with p <= rate, joined by `; `) and `groups` (number in the batch; null without groups).
+    DataFrame with one row per batch: `batch` (its number from 1), `images` (their number), `first` and `last` (files);
+    for each chart `{chart}` (median of the batch), `{chart}_known` (median of the known images) and `{chart}_p`
+    (p-value); then `outliers` (their number), `alarms` (the charts with p <= rate, joined by `; `) and `groups` (their
+    number; null without groups).
     """
     columns = ["batch", "images", "first", "last", *(f"{name}{end}" for name in CHARTS for end in ("", "_known", "_p"))]
     rows = []
@@ -58,10 +59,11 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
 
 
 def _units(images: pd.DataFrame, most: int | None = None) -> pd.DataFrame:
-    """Return what is compared: the images, or a row for each group, with the means of its images in the columns
-    `CHARTS` and otherwise what its first image has.
+    """Return the rows that are tested: the images, or if they have a `group`, one row for each group.
 
-    Of a group with more than `most` images only so many count, evenly spread: a mean of more varies less.
+    The row of a group has the means of its images in the columns `CHARTS`, and the values of its first image in all
+    others. If a group has more than `most` images, that many of them are used, evenly spaced, because a mean over more
+    images varies less.
     """
     if "group" not in images:
         return images
@@ -74,15 +76,15 @@ def _units(images: pd.DataFrame, most: int | None = None) -> pd.DataFrame:
 
 
 def alarms_of(name: str, chart: pd.DataFrame) -> np.ndarray:
-    """Return which batches of a control chart have an alarm of the chart `name`, (n,) bool."""
+    """Return for each row of a table of `control_chart` whether the chart `name` has an alarm, (batches,) bool."""
     return np.array([name in alarms.split("; ") for alarms in chart["alarms"]], dtype=bool)
 
 
 def facts_of_known(known: pd.DataFrame) -> dict[str, Any]:
-    """Return the facts about the known images that the page shows.
+    """Return the facts about the known images that the monitor's page shows.
 
-    These are the numbers `n_known` of images and `n_groups` of groups (None without groups), and the charts in which
-    neighbouring groups, or images without groups, are `alike` (see `neighbours_alike`).
+    They are `n_known` (number of images), `n_groups` (number of groups; None without groups) and `alike` (the charts in
+    which neighbouring groups, or images if there are no groups, are similar; see `neighbours_alike`).
     """
     units = _units(known)
     return {
@@ -93,10 +95,11 @@ def facts_of_known(known: pd.DataFrame) -> dict[str, Any]:
 
 
 def neighbours_alike(known: pd.DataFrame) -> dict[str, float]:
-    """Return the charts in which known images with neighbouring names are alike, with their correlation.
+    """Return the charts in which known images with neighbouring names are similar, each with its correlation.
 
-    The images of each class are put in the order of their names. The correlation is that of the ranks of every two
-    neighbours, less the mean rank of their class, and is compared with `N_SHUFFLES` shuffles within the classes.
+    The images of each class are sorted by name. The measure of the chart is replaced by its ranks, minus the mean rank
+    of the class, and each image is correlated with the next one. The correlation is compared with those of `N_SHUFFLES`
+    random orders within the classes.
     """
     order = sorted(range(len(known)), key=lambda row: (known["label"].iloc[row], by_numbers(known["path"].iloc[row])))
     labels = known["label"].to_numpy()[order]
@@ -117,6 +120,9 @@ def neighbours_alike(known: pd.DataFrame) -> dict[str, float]:
 
 
 def _of_neighbours(values: np.ndarray, labels: np.ndarray) -> float:
-    """Return the correlation of every two values (N,) that follow each other in a class; `values` have the mean 0."""
+    """Return the correlation of each value with the next one of the same class; `values` (N,) have the mean 0.
+
+    `labels` (N,) are the classes. Return 0 if no class has two images.
+    """
     products = (values[1:] * values[:-1])[labels[1:] == labels[:-1]]
     return float(products.mean() / max(np.square(values).mean(), np.finfo(float).tiny)) if len(products) else 0.0

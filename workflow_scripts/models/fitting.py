@@ -1,4 +1,4 @@
-"""Fit a model that can predict clusters of new images from the artefacts of a cell."""
+"""Make a model that can predict the clusters of new images from the files of a cell."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,23 +25,25 @@ from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.reduce.placing import placing_by
 
 RATE = 0.01
-"""The share of images like those of the model that are called outliers."""
+"""The share of images like those of the model that count as outliers."""
 
 
 def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Mapping[str, Any]) -> SavedModel:
     """Return a model of a cell's best clustering.
 
-    Of several k, the one with the highest mean adjusted Rand index over the repeats is taken (unlike the accuracy by
-    majority, this index does not grow with k by itself); without labels, the one with the highest mean silhouette. Of
-    its repeats, the one with the lowest inertia is taken. New images get the cluster of the nearest centre, whatever
-    the clusterer.
+    If there are several k, the one with the highest mean adjusted Rand index over the repeats is taken, because this
+    index does not grow with k by itself, as an accuracy does. Without labels, the k with the highest mean silhouette is
+    taken. Of the repeats with this k, the one with the lowest inertia is taken. New images get the cluster with the
+    nearest centre, for every clusterer.
 
     Parameters
     ----------
-    sources : paths of the cell's `manifest, features, points, clusters, scores`, and of `network`: the features of all
-        images, whose store names the network that made them (the features of a subset do not).
-    cell : choices of the cell by axis.
-    settings : settings of its `preprocess`, `backbone` and `decomposition` (None if the features themselves are
+    sources :
+        the paths of the cell's `manifest`, `features`, `points`, `clusters` and `scores`, and of `network`: the feature
+        store of all images, which names the network (the feature store of a subset does not).
+    cell : the choices of the cell, by axis.
+    settings :
+        the settings of its `preprocess`, `backbone` and `decomposition` (None if the features themselves are
         clustered).
 
     Raises
@@ -87,10 +89,10 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
 
 
 def _known(features: str, manifest: str, groups: np.ndarray | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return what new images are compared with, and the rows of the held-out images.
+    """Return the arrays that new images are compared with, and the rows of the held-out images.
 
-    These are the features of some images, `kept_images` (M, d), their `spread` (M,), and the novelties of the images
-    that are `held_out` (K,). `features` is the path of the feature store.
+    The arrays are `kept_images` (M, d), the features of images of the model; `spread` (M,), see `novelty.spreads`; and
+    `held_out` (K,), the novelties of the held-out images. `features` is the path of the feature store.
     """
     with store.reading(features, manifest) as file:
         of_all = file["features"]
@@ -103,8 +105,10 @@ def _known(features: str, manifest: str, groups: np.ndarray | None) -> tuple[dic
 
 
 def _network(path: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the settings of a backbone with what its feature store says of it (`joined.facts_for_models`), and the
-    codebooks."""
+    """Return the settings of a backbone together with the facts in its feature store, and the codebooks by name.
+
+    `path` is the path of the feature store; `joined.facts_for_models` lists the facts.
+    """
     with store.reading(path) as file:
         known = facts_for_models(file)
         parts = [{**settings["join"][part["backbone"]], **part} for part in known.get("join", [])]
@@ -112,7 +116,11 @@ def _network(path: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], di
 
 
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:
-    """Return the k for the model, the index of its run, and the metric that chose k with its mean value."""
+    """Return the k for the model, the index of its run, and the metric that k was chosen by, with its mean value.
+
+    `scores` is the table of scores of the cell, `runs` are its runs by k. The last value has the keys `chosen_by` and
+    `mean_` with the name of the metric.
+    """
     scores = best_of_repeats(scores)
     by = "ari" if scores["ari"].notna().any() else "silhouette"
     k = choose_k(best_k(scores, by), runs)
@@ -120,7 +128,7 @@ def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int |
 
 
 def _centers(cell: OneCell, runs: Runs, row: int) -> np.ndarray:
-    """Return the centres (k, C) of the clusterer, or the means of the clusters if it has none."""
+    """Return the centres (k, C) of one run; if the clusterer has no centres, the means of the clusters."""
     if runs.centers.shape[1]:
         return runs.centers[list(np.unique(runs.repeat)).index(runs.repeat[row])]
     return cluster_means(cell.points().values, runs.labels[row])

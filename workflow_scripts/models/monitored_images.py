@@ -1,4 +1,4 @@
-"""The images of a folder that grows and those they are compared with, each with what is tested."""
+"""Make tables of new images and of the known images that they are compared with, with the measures that are tested."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,17 +12,17 @@ from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.models.saved import SavedModel
 
 DRIFTS = ("brightness", "sharpness")
-"""Columns of the table of `intake.quality` whose shift is tested."""
+"""The measures whose shift is tested: columns of the table of `intake.quality`."""
 CHARTS = ("novelty", *DRIFTS)
-"""What is tested, each in a chart of its own."""
+"""The measures that are tested; each has a chart of its own."""
 
 
 def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFrame, in_groups: bool) -> pd.DataFrame:
-    """Return the images held out when the model was made, with their `label`, `path` and the columns `CHARTS`.
+    """Return the known images (the held-out ones), with `image_id`, `path`, `label` and the columns `CHARTS`.
 
-    `manifest` and `quality` are tables of the data set of the model; their values are texts. With `in_groups` there is
-    also a column `group`. Images that are parts of a file also have the column `parent`, the path of the file, and the
-    brightness and sharpness of the whole file.
+    `manifest` and `quality` are tables of the model's data set, whose values are texts. If `in_groups`, there is also
+    the column `group`. If images are parts of files, there is the column `parent` (the path of the file), and
+    brightness and sharpness are those of the whole file.
     """
     held_out = manifest.set_index("image_id").loc[model.facts["held_out"]].reset_index()
     novelties = model.in_thresholds(model.tensors["held_out"])
@@ -39,11 +39,11 @@ def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFram
 def new_images(
     predictions: pd.DataFrame, files: pd.DataFrame, quality: pd.DataFrame, rule: Mapping[str, Any] | None
 ) -> pd.DataFrame:
-    """Return new images with their predictions, the time that they were `taken`, and the columns `CHARTS`.
+    """Return the new images with their predictions, the time at which they were `taken`, and the columns `CHARTS`.
 
-    The tables are as texts: the predictions of the model, and what intake says of the same images and their files. If
-    there is a `rule` (the settings `intake.groups`), images have a `group`; those of a file for which it has no value
-    are a group of their own.
+    The values of all tables are texts. `predictions` come from the model, `files` and `quality` from the intake of the
+    same images. If there is a `rule` (the settings `intake.groups`), the images have a `group`; if the rule has no
+    value for a file, the images of this file are a group.
     """
     images = predictions.assign(
         novelty=predictions["novelty"].astype(np.float32),
@@ -65,12 +65,15 @@ def _groups(images: pd.DataFrame, rule: Mapping[str, Any]) -> list[str]:
 
 
 def files_of(images: pd.DataFrame) -> pd.Series:
-    """Return the path of the file of each image: `parent` for parts of files."""
+    """Return the path of the file of each image: `parent` if the images are parts of files, otherwise `path`."""
     return images["parent" if "parent" in images else "path"]
 
 
 def ungrouped(images: pd.DataFrame, rule: Mapping[str, Any] | None) -> bool:
-    """Return whether a rule of groups, other than that each file is one, has no value for any of the new images."""
+    """Return whether a rule of groups has no value for any new image.
+
+    Without a rule, or with the rule that each file is a group, the result is False.
+    """
     return rule is not None and rule["rule"] != FILE and bool((images["group"] == files_of(images)).all())
 
 

@@ -1,4 +1,4 @@
-"""Compute features of new images for saved models, as those of the models' images were computed."""
+"""Compute features of new images for saved models, in the same way as for the images of the models."""
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ ROWS = 256
 """Number of images that are in memory at once."""
 Progress = Callable[[int, int], None]
 Forward = Callable[[np.ndarray], dict[str, np.ndarray]]
-"""Type of a function from uint8 images (n, H, W) or (n, H, W, 3) to {layer: (n, width) float32}."""
+"""The type of functions from images (n, H, W) or (n, H, W, 3) uint8 to features {layer: (n, width) float32}."""
 
 
 def features_of_images(
@@ -39,8 +39,12 @@ def features_of_images(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the features of the layers of models with one network, {layer: (n, d) float32}, for blocks of
-    images and of parts of files."""
+    """Yield the features {layer: (n, d) float32} of images, block by block, for models with the same network.
+
+    The images are files or parts of files; they are preprocessed first. All models must have the same preprocessing and
+    network, and may differ in the layer. `progress` is called with the network's name and returns the function that is
+    called after each image.
+    """
     backbone, steps = models[0].facts["backbone"], models[0].facts["preprocess"]["steps"]
     made = preprocess_all(images, steps, max_pixels=max_pixels, workers=workers, progress=progress(_name(backbone)))
     blocks = iter(lambda: list(islice(made, ROWS)), [])
@@ -50,10 +54,10 @@ def features_of_images(
 def features_of(
     models: Sequence[SavedModel], blocks: Iterator[np.ndarray], device: str, workers: int
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the features of the layers of models with one network, {layer: (n, d) float32}, block by block.
+    """Yield the features {layer: (n, d) float32} of each block of images, for models with the same network.
 
-    `blocks` are preprocessed images, (n, H, W) or (n, H, W, 3) uint8. The first block is taken before torch starts
-    threads, so that the blocks may come from forked processes.
+    `blocks` are preprocessed images, (n, H, W) or (n, H, W, 3) uint8. The first block is taken before torch starts its
+    threads, because the blocks may come from processes that are forked then.
     """
     first, backbone = next(blocks), models[0].facts["backbone"]
     torch_device = torch.device(choose_device(device))
@@ -88,9 +92,10 @@ def _in_batches(
     machine: _Machine,
     name: str = "",
 ) -> Forward:
-    """Return a function that computes features of any number of images, in batches as when the model was made.
+    """Return a function that computes features of any number of images, in batches of the same size as for the model.
 
-    `name` is that of the backbone if its features are joined to those of others, whose codebooks are in `tensors` too.
+    If features of several backbones are joined, `name` is the name of this backbone, which its codebooks in `tensors`
+    have too; otherwise it is "".
     """
     if "join" in backbone:
         return _joined(backbone, tensors, image_size, machine)
@@ -108,7 +113,7 @@ def _in_batches(
 def _joined(
     backbone: Mapping[str, Any], tensors: Mapping[str, np.ndarray], image_size: tuple[int, int], machine: _Machine
 ) -> Forward:
-    """Return a function that computes the features of several backbones, and joins them."""
+    """Return a function that computes the features of several backbones and puts them side by side."""
     parts = backbone["join"]
     forwards = [_in_batches(part, [part["layer"]], tensors, image_size, machine, part["backbone"]) for part in parts]
 
@@ -128,7 +133,8 @@ def _forward(
 ) -> Forward:
     """Return a function that computes the features of a batch of images.
 
-    Raises `UserError` for other weights, and for features from a file, which cannot be computed for new images.
+    Raises `UserError` if the weights are not those of the model, or if the features come from a file of the user and
+    cannot be computed.
     """
     if "file" in backbone:
         raise UserError(f"new_images: the features are from {backbone['file']} and cannot be computed for new images")

@@ -1,7 +1,7 @@
-"""Measure the novelty of images: their distance to the images of a model, divided by the distances among these.
+"""Measure the novelty of images: their distance to the kept images of a model, divided by the distances among these.
 
-A third of the images is not compared with but held out. For them the model is as if they were new, so their novelties
-are those that known images have.
+The kept images are at most two thirds of the model's images. The others are held out: no distance to them is measured.
+So their own novelties are measured as those of new images are, and show which novelties are usual.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.metrics.evenly import evenly
 
 NEIGHBOURS = 10
-"""Number of nearest images over which a distance is averaged."""
+"""Number of nearest images over which distances are averaged."""
 HELD_OUT = 1 / 3
 """The share of the images that are held out."""
 MOST_IMAGES = 10_000
@@ -23,10 +23,11 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sorted indices of the images that a model is made from, and of those that are held out of it.
+    """Return the sorted indices of the images that a model may keep, and those of the held-out images.
 
-    Groups (n,), such as specimens, are drawn at random and held out whole, as long as the share `HELD_OUT` of the
-    images has room for them; single images if no group is so small. Raises `UserError` for fewer than three images.
+    `groups` (n,) are groups of images, such as specimens. Whole groups are drawn at random, up to the share `HELD_OUT`
+    of the images. If even the smallest group is larger than that, single images are drawn. Raises `UserError` for fewer
+    than three images.
     """
     if n < 3:
         raise UserError(f"model: found {n} images, allowed: three or more, of which a third is held out")
@@ -44,9 +45,9 @@ def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray
 
 
 def at_most(most: int, rows: np.ndarray, width: int) -> np.ndarray:
-    """Return evenly spaced ones of `rows` (n,): at most `most`, and so few that their features fit into memory.
+    """Return at most `most` of the `rows` (n,), evenly spaced; fewer if their features would not fit into memory.
 
-    A row has `width` features; at most `MOST_NUMBERS` numbers fit.
+    A row has `width` features; together they may have at most `MOST_NUMBERS` numbers.
     """
     return rows[evenly(len(rows), min(most, max(MOST_NUMBERS // width, 2)))]
 
@@ -54,7 +55,7 @@ def at_most(most: int, rows: np.ndarray, width: int) -> np.ndarray:
 def outlier_threshold(known: np.ndarray, rate: float) -> float:
     """Return the novelty above which a new image is an outlier.
 
-    It is chosen from the novelties `known` (K,) of images that are held out of the model. A new image like these is
+    It is chosen from the novelties `known` (K,) of the held-out images. The novelty of a new image of the same kind is
     above it with a probability of at most `rate`, or of 1 / (K + 1) if that is larger.
     """
     place = max(1, int(rate * (len(known) + 1) + 1e-9))
@@ -67,10 +68,11 @@ def spreads(kept: np.ndarray) -> np.ndarray:
 
 
 def novelty(features: np.ndarray, kept: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Return the mean distance of images (n, d) to their nearest kept images, divided by the mean `spread` of these.
+    """Return the novelty of images, (n,) float64: near 1 for an image among similar images, larger for an unusual one.
 
-    The novelty, (n,) float64, is near 1 for an image among similar images, and larger for an image apart from them. It
-    is a local outlier factor with plain distances (Breunig et al. 2000). `spread` is from `spreads`.
+    It is the mean distance of an image to its nearest kept images, divided by the mean `spread` of these. This is a
+    local outlier factor with plain distances (Breunig et al. 2000). `features` are (n, d), and `kept` (M, d) are the
+    features of the kept images; `spread` (M,) comes from `spreads`.
     """
     distances, nearest = _nearest(kept, features)
     beside = spread[nearest].mean(axis=1, dtype=np.float64)
@@ -78,7 +80,10 @@ def novelty(features: np.ndarray, kept: np.ndarray, spread: np.ndarray) -> np.nd
 
 
 def _nearest(kept: np.ndarray, features: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distances to the nearest kept images and their indices; without `features`, for each kept image."""
+    """Return the distances of images to their nearest kept images, and the indices of these, (n, neighbours) each.
+
+    `features` (n, d) are those of the images; None takes the kept images themselves, without each image itself.
+    """
     neighbours = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(kept) - 1), algorithm="brute")
     neighbours.fit(kept.astype(np.float64))
     return neighbours.kneighbors(None if features is None else np.asarray(features, dtype=np.float64))

@@ -1,4 +1,4 @@
-"""Into which groups of a cell images fall, and into which their perturbed versions."""
+"""Predict the clusters of images, and those of their perturbed versions, such as rotated or blurred ones."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -31,19 +31,24 @@ def perturbed_groups(
     workers: int,
     progress: Callable[[int, int], None],
 ) -> pd.DataFrame:
-    """Put some images, and every perturbed version of them, into the clusters of a cell's best clustering.
+    """Return the clusters of some images and of their perturbed versions, in a cell's best clustering.
 
     Parameters
     ----------
     sources, cell, settings : as for `models.fitting.fit_model`.
-    folder : of the raw images.
+    folder : the folder of the raw images.
     n_images : number of images to draw, in proportion to the sizes of the classes.
-    seed : of the draw.
+    seed : seed of the draw.
+    max_pixels : largest allowed number of pixels of a raw image.
+    device : device of the network.
+    workers : number of processes that preprocess images.
+    progress : called after each image with the number of images done and of all images.
 
     Returns
     -------
-    DataFrame, a row per image and version: `image_id`, `path`, `label` ("" without one), `perturbation`, `strength`
-    (NaN where it has none), `group` of the image as it is and `group_perturbed`, both by the nearest centre.
+    DataFrame with one row per image and version: `image_id`, `path`, `label` ("" if missing), `perturbation` (its
+    name), `strength` (NaN if it has none), `group` (cluster of the unchanged image) and `group_perturbed` (cluster of
+    the version). Clusters are those with the nearest centre.
     """
     model = fit_model(sources, cell, settings)
     files = OneCell(cell, sources)
@@ -60,16 +65,19 @@ def perturbed_groups(
 
 
 def drawn(labels: np.ndarray, n_images: int, seed: int) -> np.ndarray:
-    """Draw `n_images` of the N images at random, in proportion to the size of each class; return their sorted indices.
+    """Return the sorted indices of `n_images` images, drawn at random, with the right share of each class.
 
-    `labels` is (N,). All images are returned if there are no more than `n_images`.
+    `labels` (N,) are the classes. If there are no more than `n_images` images, all are returned.
     """
     order = np.lexsort((np.random.default_rng(seed).random(len(labels)), labels.astype(str)))
     return np.sort(order[evenly(len(labels), n_images)])
 
 
 def _long(images: pd.DataFrame, groups: np.ndarray) -> pd.DataFrame:
-    """Return a table with one row per version and image from `groups` (n, 1 + versions), ordered by version."""
+    """Return the table of `perturbed_groups`, sorted by version.
+
+    `groups` (n, 1 + versions) are the clusters of each image, unchanged and in each version.
+    """
     tables: Sequence[pd.DataFrame] = [
         images.assign(perturbation=name, strength=strength, group=groups[:, 0], group_perturbed=groups[:, number])
         for number, (name, strength) in enumerate(VERSIONS, start=1)

@@ -20,13 +20,13 @@ def predict_images(
     workers: int,
     progress: Callable[[str], Progress],
 ) -> dict[str, pd.DataFrame]:
-    """Return the predictions of each model for each image: a table as from `SavedModel.predict` for each name.
+    """Return for each model, by its name, a table of its predictions for all images (see `SavedModel.predict`).
 
-    The rows of each table are in the order of `images`, which are files or parts of files. Models with the same
-    preprocessing and network share one pass over the images; `progress(name of the network)` returns a function that is
-    called with (done, total) after each image. On the device that a model was made on, the images that it was made of
-    get the same features again. Memory does not grow with the number of images. Raises `UserError` if the weights are
-    not those of the model.
+    The rows of a table are in the order of `images`, which are files or parts of files. For models with the same
+    preprocessing and network, features are computed only once. `progress` is called with the name of the network and
+    returns a function that is called with (done, total) after each image. The images of a model get the same features
+    again, if the device is the same. Memory for images does not grow with their number. Raises `UserError` if the
+    weights are not those of the model.
     """
     passes: defaultdict[str, dict[str, SavedModel]] = defaultdict(dict)
     for name, model in models.items():

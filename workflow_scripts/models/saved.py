@@ -1,4 +1,4 @@
-"""The saved model: a folder with `model.json` and `model.safetensors`, and no code."""
+"""Save and load models. A model is a folder with two files, `model.json` and `model.safetensors`, and has no code."""
 
 import json
 from collections.abc import Mapping
@@ -35,17 +35,16 @@ class SavedModel:
     Attributes
     ----------
     facts :
-        the JSON content of `model.json`: the cell's choices, `preprocess` (steps), `backbone` (with the layer and the
-        SHA-256 of the weights; if features of several are joined, `join` lists this of each), `reduction`
-        (`whiten`, `n_components`, and `settings` of the decomposition, null if the features themselves are clustered),
-        `clusters` (a list: `cluster, size, predicted, name`), `novelty` (`threshold`, `rate`), `held_out` (ids of
-        images), and the origin of the model.
+        the JSON content of `model.json`: `cell` (its choices), `preprocess` (its steps), `backbone` (with the layer and
+        the SHA-256 of the weights; if several are joined, `join` lists them), `reduction` (`whiten`, `n_components`,
+        and `settings` of the decomposition, null if the features themselves are clustered), `clusters` (for each
+        cluster `cluster`, `size`, `predicted` and `name`), `novelty` (`threshold` and `rate`), `held_out` (ids of the
+        held-out images), and other facts about the origin of the model.
     tensors :
-        arrays, float32 if nothing else is said: `centers` (k, C), the centres in the space that was clustered;
-        `kept_images` (M, d), features of images of the model; `spread` (M,), the mean distance of each to the nearest
-        others; `held_out` (H,), the novelties of images that are not among these; of a decomposition the arrays of its
-        `read_tensors`, in their own types; of a layer with codebooks their arrays, with names that begin with
-        `codebook.PREFIX`.
+        arrays by name, float32 unless stated otherwise: `centers` (k, C), the centres in the space that was clustered;
+        `kept_images` (M, d), features of images of the model; `spread` (M,), see `novelty.spreads`; `held_out` (H,),
+        the novelties of the held-out images. Also the arrays of the decomposition's `read_tensors`, in their own types,
+        and those of codebooks, whose names begin with `codebook.PREFIX`.
     """
 
     facts: Mapping[str, Any]
@@ -53,12 +52,15 @@ class SavedModel:
 
     @property
     def layer(self) -> str:
-        """Return the name of the layer whose features the model takes."""
+        """Return the name of the layer whose features the model needs."""
         return self.facts["backbone"]["layer"]
 
     @property
     def clusters(self) -> pd.DataFrame:
-        """Return `size`, `predicted`, `name` and `rank` (1 for the largest of its class) of each cluster."""
+        """Return a table with the index `cluster` and `size`, `predicted`, `name` and `rank` of each cluster.
+
+        The rank is 1 for the largest cluster that votes for its class, 2 for the next; 1 if there is no class.
+        """
         table = pd.DataFrame(self.facts["clusters"]).set_index("cluster")
         place = table.sort_values("size", ascending=False, kind="stable").groupby("predicted").cumcount() + 1
         return table.assign(rank=place.reindex(table.index).where(table["predicted"].notna(), 1).astype(int))
@@ -68,14 +70,16 @@ class SavedModel:
         return self._place(features)
 
     def predict(self, features: np.ndarray) -> pd.DataFrame:
-        """Return the predictions for images with these features (n, d), one row each, with the columns `COLUMNS`.
+        """Return the predictions for images with these features (n, d), one row each, with these columns:
 
-        `cluster` is the cluster of the nearest centre, at `distance` in the space that was clustered; `name` is its
-        name in figures, `predicted` the class that it votes for (None without labels). `margin` is 1 - distance /
-        distance to the nearest centre with another vote: 1 at the centre, 0 on the border; NaN if there is no other.
-        `novelty` is the distance to the nearest images of the model, relative to the distances among those
-        (`models.novelty`), in units of the threshold; above 1 the image is an `outlier`, unlike the images of the
-        model.
+        - `cluster`: the cluster with the nearest centre, in the space that was clustered;
+        - `name`: the cluster's name in figures;
+        - `predicted`: the class that the cluster votes for; None without labels;
+        - `distance`: the distance to the nearest centre;
+        - `margin`: 1 minus `distance` divided by the distance to the nearest centre with another vote. It is 1 at the
+          centre and 0 on the border between two votes; NaN if all clusters have the same vote;
+        - `novelty`: the novelty (`models.novelty`) divided by the threshold;
+        - `outlier`: whether this is above 1, so that the image is unlike the images of the model.
         """
         distances = cdist(self.points(features), self.tensors["centers"])
         nearest = distances.argmin(axis=1)
@@ -90,7 +94,10 @@ class SavedModel:
         )
 
     def in_thresholds(self, novelties: np.ndarray) -> np.ndarray:
-        """Return novelties (n,) divided by the threshold, float32 as the novelties of held-out images in the model."""
+        """Return novelties (n,) divided by the model's threshold, (n,) float32.
+
+        They are float32 because the model keeps the novelties of the held-out images so.
+        """
         return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
 
     @cached_property
@@ -102,13 +109,16 @@ class SavedModel:
 
     @cached_property
     def _votes(self) -> np.ndarray:
-        """Return a number for the class of each cluster, (k,); each cluster without a vote has its own number."""
+        """Return a number for the vote of each cluster, (k,) integers.
+
+        Clusters with the same vote have the same number. A cluster without a vote has a number of its own.
+        """
         names = [cluster["predicted"] or (cluster["cluster"],) for cluster in self.facts["clusters"]]
         return np.array([names.index(name) for name in names])
 
 
 class _Part(BaseModel):
-    """Base class of the parts of `model.json`; unknown keys are allowed."""
+    """The base class of the objects in `model.json`. Unknown keys are allowed, types are not converted."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
 
@@ -153,7 +163,7 @@ class _Facts(_Part):
 
 
 def save_model(model: SavedModel, facts_path: str, tensors_path: str) -> None:
-    """Write the two files of the model; the same model always gives the same bytes."""
+    """Write the two files of a model. The same model always gives the same bytes."""
     content = save({name: np.ascontiguousarray(tensor) for name, tensor in sorted(model.tensors.items())})
     facts = {"format_version": FORMAT_VERSION, **model.facts}
     with replacing(tensors_path) as temporary:
@@ -164,13 +174,13 @@ def save_model(model: SavedModel, facts_path: str, tensors_path: str) -> None:
 
 
 def _checksum(facts: Mapping[str, Any], tensors: bytes) -> str:
-    """Return the SHA-256 of both files: of `model.json` without its checksum, and of the tensors."""
+    """Return one SHA-256, in hex digits, of the facts without their checksum and of the bytes of the tensors."""
     text = json.dumps(facts, sort_keys=True)
     return sha256(text.encode() + sha256(tensors).digest()).hexdigest()
 
 
 def load_model(facts_path: str, tensors_path: str) -> SavedModel:
-    """Read the two files of a model; raises `UserError` if they are damaged, changed, or not of this format."""
+    """Read the two files of a model. Raises `UserError` if they are damaged, were changed, or have another format."""
     try:
         facts, content = json.loads(Path(facts_path).read_text(encoding="utf-8")), Path(tensors_path).read_bytes()
         version = facts.get("format_version")
@@ -194,7 +204,7 @@ def load_model(facts_path: str, tensors_path: str) -> SavedModel:
 
 
 def _check_shapes(facts: _Facts, tensors: Mapping[str, np.ndarray]) -> None:
-    """Raise `ValueError` for tensors that are missing, of wrong shapes, or not finite."""
+    """Raise `ValueError` if a tensor is missing, has another shape than the facts say, or is not finite."""
     kept = tensors.get("kept_images", np.empty(0))
     if kept.ndim != 2 or len(kept) < 2:
         raise ValueError(f"kept_images: found the shape {kept.shape}, allowed: two images or more")

@@ -1,4 +1,4 @@
-"""Choose the new images that a person should see, and group those that look alike."""
+"""Choose the new images that a person should look at, and group similar ones."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,20 +15,21 @@ from workflow_scripts.models.saved import SavedModel
 from workflow_scripts.preprocess.stack import images_of
 
 SUSPECT = 0.05
-"""In a batch with new images, those are shown that are newer than all but this share of the known images."""
+"""In a batch with an alarm, images with a conformal p-value of at most this are shown."""
 MOST_SHOWN = 500
 """Largest number of images that a person is asked to look at."""
 MOST_GROUPS = 6
-"""Largest number of groups of these images."""
+"""Largest number of groups that these images are divided into."""
 LOWEST_SILHOUETTE = 0.1
-"""The mean silhouette from which on they are more than one group."""
+"""The mean silhouette above which they are divided into more than one group."""
 
 
 def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
-    """Return the images to show to a person, the newest first, at most `MOST_SHOWN`, with their `p`.
+    """Return the images that a person should look at, at most `MOST_SHOWN`, those with the highest novelty first.
 
-    These are all outliers and, in a batch with an alarm of the novelty, the images with a conformal p-value `p` of at
-    most `SUSPECT`. `images` are from `in_batches`, `chart` from `control_chart`.
+    They are all outliers, and in a batch with an alarm of the chart `novelty` also the images with a conformal p-value
+    (new column `p`) of at most `SUSPECT`. `images` come from `in_batches`, `known` are the known images, and `chart`
+    comes from `control_chart`.
     """
     tested = images.assign(p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()))
     noticed = tested["batch"].isin(chart["batch"][alarms_of("novelty", chart)])
@@ -45,13 +46,13 @@ def grouped(
     workers: int,
     progress: Callable[[str, str], Progress],
 ) -> pd.DataFrame:
-    """Group the images of a folder that look alike to a model; return the table with a column `group`, from 0.
+    """Return the images with a new column `group`, from 0: images with similar features are in one group.
 
-    `images` are from `to_look_at`. Groups are those of `groups_of_features`.
+    `images` come from `to_look_at`. Their features are computed for the model, and grouped by `groups_of_features`.
     """
     if images.empty:
         return images.assign(group=0)
-    rows = images.sort_values("path")  # parts of a file follow each other
+    rows = images.sort_values("path")  # so that parts of one file follow each other and the file is read once
     blocks = features_of_images(
         [model], images_of(rows, folder), max_pixels, device, workers, lambda network: progress(network, "images")
     )
@@ -60,10 +61,10 @@ def grouped(
 
 
 def groups_of_features(features: np.ndarray) -> np.ndarray:
-    """Return the group of each image (n,), from 0 for the largest, by Ward's linkage of the features (n, d).
+    """Return the group of each image, (n,) integers from 0 for the largest, by Ward's linkage of the features (n, d).
 
-    Of 2 to `MOST_GROUPS` groups, that number is taken whose mean silhouette is highest; if it is below
-    `LOWEST_SILHOUETTE`, or there are fewer than four images, all images are one group.
+    The number of groups is the one from 2 to `MOST_GROUPS` with the highest mean silhouette. If the silhouette is not
+    above `LOWEST_SILHOUETTE`, or if there are fewer than four images, all images are one group.
     """
     best, labels = LOWEST_SILHOUETTE, np.zeros(len(features), dtype=int)
     for k in range(2, min(MOST_GROUPS, len(features) // 2) + 1):

@@ -1,1 +1,1 @@
-"""Criteria for the number of clusters: one module each with a function `recommend`; `survey` computes them all."""
+"""Criteria for the number of clusters k: one module each, with a function `recommend`; `survey` computes them all."""

@@ -1,16 +1,19 @@
-"""The elbow criterion: the k at which the inertia curve bends most."""
+"""The elbow criterion: the k at which the curve of the inertia over k bends most.
+
+The sag of a curve is how far it lies below the straight line between its ends, after both axes were scaled to 0 to 1.
+"""
 
 import numpy as np
 
 MINIMUM = 3
-"""Smallest number of k for which a bend exists."""
+"""Smallest number of values of k for which the curve can bend."""
 
 
 def sag(ks: np.ndarray, inertia: np.ndarray) -> np.ndarray:
-    """Return how far the curve lies below its chord in the unit square, (..., K).
+    """Return the sag of one or more curves at each k, (..., K) float64.
 
-    This is the difference curve of Kneedle (Satopää et al. 2011). `ks` (K,) ascending, `inertia` (..., K); the maximum
-    is 0 for a straight line and nearly 1 for a right angle.
+    This is the difference curve of Kneedle (Satopää et al. 2011). Its maximum is 0 for a straight line and nearly 1 for
+    a right angle. `ks` (K,) are ascending, `inertia` is (..., K).
     """
     x = (ks - ks[0]) / max(ks[-1] - ks[0], 1)
     height = inertia[..., :1] - inertia[..., -1:]
@@ -18,11 +21,10 @@ def sag(ks: np.ndarray, inertia: np.ndarray) -> np.ndarray:
 
 
 def recommend(ks: np.ndarray, inertia: np.ndarray, sharp_by_chance: float) -> int | None:
-    """Return the k of the knee, one of `ks` (K,); None if the curve of `inertia` (K,) bends no more than
-    `sharp_by_chance`.
+    """Return the k at which the sag is largest, or None if the sag is not above `sharp_by_chance`.
 
-    Every curve has a knee: also without groups the inertia falls fast at first and then slowly. Therefore its sag has
-    to exceed that of points without groups.
+    `ks` (K,) are the values of k, and `inertia` (K,) is the inertia for each. The inertia of points without groups also
+    falls fast at first and then slowly. Therefore the sag must be above `sharp_by_chance`, that of such points.
     """
     sags = sag(ks, inertia)
     return int(ks[sags.argmax()]) if len(ks) >= MINIMUM and sags.max() > sharp_by_chance else None

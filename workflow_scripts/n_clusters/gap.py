@@ -1,4 +1,7 @@
-"""The gap statistic (Tibshirani, Walther & Hastie 2001)."""
+"""The gap statistic (Tibshirani, Walther & Hastie 2001).
+
+Gap(k) compares the inertia of the points with that of reference points, which have no groups.
+"""
 
 from collections.abc import Iterator
 
@@ -6,7 +9,10 @@ import numpy as np
 
 
 def references(X: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield points (N, d) without groups: uniform in a box along the principal axes of `X` (the paper's choice b)."""
+    """Yield `count` sets of reference points (N, d), which have no groups.
+
+    They are uniform in a box along the principal axes of X (N, d), which is choice b of the paper.
+    """
     mean = X.mean(axis=0)
     axes = np.linalg.svd(X - mean, full_matrices=False)[2]
     scores = (X - mean) @ axes.T
@@ -16,19 +22,19 @@ def references(X: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def gaps(inertia: np.ndarray, reference_inertia: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Gap(k) and its standard error, which includes the simulation error.
+    """Return Gap(k) and its standard error s(k).
 
-    The pooled within-cluster sum W_k of the paper is the inertia of k-means: half the mean squared distance between the
-    pairs of a cluster, times its size.
+    The pooled within-cluster sum W_k of the paper is the inertia of k-means.
 
     Parameters
     ----------
-    inertia : (K,) of the points.
-    reference_inertia : (B, K) of the reference sets.
+    inertia : (K,), the inertia of the points for each k.
+    reference_inertia : (B, K), the inertia of B sets of reference points for each k.
 
     Returns
     -------
-    gap, s : (K,); s(k) = sd(k) sqrt(1 + 1/B), where sd has B in the denominator, as in the paper.
+    gap : (K,) float64, the mean logarithm of the reference inertia minus the logarithm of the inertia.
+    s : (K,) float64, the standard deviation of the former times sqrt(1 + 1/B), with B in its denominator (see paper).
     """
     logs = np.log(_positive(reference_inertia))
     s = logs.std(axis=0) * np.sqrt(1 + 1 / len(logs))
@@ -40,6 +46,9 @@ def _positive(inertia: np.ndarray) -> np.ndarray:
 
 
 def recommend(ks: np.ndarray, gap: np.ndarray, s: np.ndarray) -> int | None:
-    """Return the smallest k of `ks` with Gap(k) >= Gap(next k) - s(next k), or None."""
+    """Return the smallest k with Gap(k) >= Gap(next k) - s(next k), or None if there is none.
+
+    `ks`, `gap` and `s` are (K,).
+    """
     enough = np.flatnonzero(gap[:-1] >= gap[1:] - s[1:])
     return int(ks[enough[0]]) if len(enough) else None

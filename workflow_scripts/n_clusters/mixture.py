@@ -1,4 +1,4 @@
-"""The Bayesian information criterion of Gaussian mixtures (Schwarz 1978; Fraley & Raftery 2002)."""
+"""The Bayesian information criterion (BIC) of Gaussian mixtures (Schwarz 1978; Fraley & Raftery 2002)."""
 
 import warnings
 
@@ -10,10 +10,10 @@ from workflow_scripts.clusterers.means import cluster_means
 
 
 def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
-    """Return the BIC of the Gaussian mixture that expectation maximisation reaches from a partition; lower is better.
+    """Return the BIC of a Gaussian mixture with as many components as a partition has clusters; lower is better.
 
-    `X` is (N, d); `labels` (N,) are 0..k-1 without empty clusters. The covariances get 1e-6 of the mean variance added
-    to their diagonal. NaN if a covariance is still singular.
+    Expectation maximisation starts from the partition. X is (N, d), and `labels` (N,) are 0..k-1; no cluster is empty.
+    1e-6 of the mean variance is added to the diagonal of the covariances. Return NaN if a covariance is still singular.
     """
     sizes = np.bincount(labels)
     model = GaussianMixture(
@@ -35,8 +35,10 @@ def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
 
 
 def recommend(ks: np.ndarray, values: np.ndarray) -> int | None:
-    """Return the k of the lowest BIC, `values` (K,) for `ks` (K,); None if it is the last, since the BIC may fall
-    further."""
+    """Return the k with the lowest BIC; None if it is the last k, because the BIC may fall further.
+
+    `values` (K,) are the BIC for each of `ks` (K,). NaN values are ignored.
+    """
     if np.isnan(values).all():
         return None
     best = int(np.nanargmin(values))

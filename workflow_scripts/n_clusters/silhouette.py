@@ -4,8 +4,11 @@ import numpy as np
 
 
 def recommend(ks: np.ndarray, silhouettes: np.ndarray, high_by_chance: float) -> int | None:
-    """Return the k of the highest of `silhouettes` (K,) for `ks` (K,); None if it is the last or not above
-    `high_by_chance`."""
+    """Return the k with the highest mean silhouette; None if it is the last k, or if the silhouette is too low.
+
+    `silhouettes` (K,) are the mean silhouettes for each of `ks` (K,). The highest must be above `high_by_chance`, which
+    points without groups reach. NaN values are ignored.
+    """
     if np.isnan(silhouettes).all():
         return None
     best = int(np.nanargmax(silhouettes))

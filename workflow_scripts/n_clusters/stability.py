@@ -1,17 +1,21 @@
-"""Stability under resampling: prediction strength (Tibshirani & Walther 2005)."""
+"""The stability criterion: prediction strength (Tibshirani & Walther 2005).
+
+The images are split into halves and both are clustered. The centres of one half predict the clusters of the other half.
+"""
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
 ENOUGH = 0.8
-"""Strength from which on the paper calls k clusters well predicted (0.8 to 0.9)."""
+"""Smallest strength for which k clusters count as well predicted; the paper gives 0.8 to 0.9."""
 
 
 def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> float:
-    """Return how well the centres of other points predict which points belong together (equation 2 of the paper).
+    """Return how well the centres of other points predict which points are in one cluster (equation 2 of the paper).
 
-    For each cluster of `labels` (N,), it is the share of its pairs of `points` (N, d) that have the same nearest centre
-    in `centers` (k, d); the lowest share is returned. A cluster of one point has no pairs and is ignored.
+    `labels` (N,) are the clusters of `points` (N, d), and `centers` (k, d) come from other points. For each cluster,
+    the share of its pairs of points is computed that have the same nearest centre; the lowest share is returned. A
+    cluster of one point has no pairs and is ignored.
     """
     predicted = cdist(points, centers).argmin(axis=1)
     counts = np.zeros((int(labels.max()) + 1, len(centers)))
@@ -22,7 +26,9 @@ def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndar
 
 
 def recommend(ks: np.ndarray, strength: np.ndarray, error: np.ndarray) -> int | None:
-    """Return the largest k of `ks` (K,) with `strength` (K,) + standard `error` (K,) >= `ENOUGH`; None if there is
-    none."""
+    """Return the largest k whose strength plus standard error is at least `ENOUGH`, or None if there is none.
+
+    `strength` (K,) and `error` (K,) are the prediction strength and its standard error for each of `ks` (K,).
+    """
     enough = np.flatnonzero(strength + error >= ENOUGH)
     return int(ks[enough[-1]]) if len(enough) else None

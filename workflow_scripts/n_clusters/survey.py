@@ -1,4 +1,7 @@
-"""Compute all criteria over a range of k: their values, recommendations, and how sure these are."""
+"""Compute all criteria for the number of clusters over a range of k: values, recommendations, and how sure these are.
+
+The curve of a criterion is its value for every k.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,20 +16,29 @@ from workflow_scripts.seeds import seed
 
 CRITERIA = ("elbow", "silhouette", "gap", "bic", "stability")
 SHARE = 0.8
-"""Share of the images in a resample; drawn without replacement, since copies of an image would form clusters."""
+"""Share of the images in a resample. They are drawn without replacement, because copies of an image would be a
+cluster."""
 CHANCE = 0.95
-"""Quantile over points without groups that a bend of the inertia, and a silhouette, must exceed."""
+"""The bend of the inertia and the silhouette must be above this quantile of those of points without groups."""
 MAX_POINTS = 2000
-"""Largest number of points for exact silhouettes; above it a stratified sample of this size is used."""
+"""Largest number of points for exact silhouettes; of more points a stratified sample of this size is used."""
 SURE = 0.5
-"""Share of resamples with the same recommendation from which on it counts as sure."""
+"""Smallest share of the resamples with the same recommendation for which it counts as sure."""
 MAJORITY = 3
-"""Number of sure criteria that must agree for a k to stand out."""
+"""Smallest number of sure criteria that must recommend the same k for it to stand out."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a survey: restarts of k-means, reference sets, resamples, and the covariance type of the mixtures."""
+    """The options of a survey.
+
+    Attributes
+    ----------
+    n_init : number of restarts of k-means for each k.
+    n_references : number of sets of points without groups.
+    n_resamples : number of resamples.
+    covariance_type : covariance type of the Gaussian mixtures, as in scikit-learn.
+    """
 
     n_init: int = 20
     n_references: int = 20
@@ -36,7 +48,7 @@ class Options:
 
 @dataclass(frozen=True)
 class _Curves:
-    """Curves of one set of points, each (K,): inertia, mean silhouette and BIC of the best partitions."""
+    """The curves of one set of points: inertia, mean silhouette and BIC of the best k-means partitions, (K,) each."""
 
     inertia: np.ndarray
     silhouette: np.ndarray
@@ -45,7 +57,11 @@ class _Curves:
 
 @dataclass(frozen=True)
 class _Chance:
-    """Results for points without groups: inertia (B, K), and the `CHANCE` quantiles of bend and silhouette."""
+    """The results for B sets of points without groups.
+
+    `inertia` is (B, K). `sag` and `silhouette` are the `CHANCE` quantiles of the largest sag and the highest
+    silhouette.
+    """
 
     inertia: np.ndarray
     sag: float
@@ -53,16 +69,16 @@ class _Chance:
 
 
 def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n_threads: int = 1) -> pd.DataFrame:
-    """Return every criterion for every k, on k-means partitions of `X` (N, d).
+    """Return every criterion for every k, computed on k-means partitions of X (N, d).
 
     Each criterion is computed again on `n_resamples` resamples. The more of them recommend the same k, the surer is the
-    recommendation. A resample has 80 % of the images; for the stability it is a split of the images into halves.
+    recommendation. A resample has 80 % of the images; for `stability` it is a split of the images into halves.
 
     Returns
     -------
-    DataFrame with one row per criterion and k: `criterion`, `k`, `value` (null if undefined), `low`, `high` (the middle
-    90 % of the resamples; for the gap, Gap ± s), `recommended` (bool), `share` (of the resamples that recommend this k)
-    and `undecided` (share of the resamples that recommend no k).
+    DataFrame with one row per criterion and k: `criterion`, `k`, `value` (null if undefined), `low` and `high` (5 % and
+    95 % quantiles over the resamples; for the gap, Gap - s and Gap + s), `recommended` (bool), `share` (the share of
+    the resamples that recommend this k) and `undecided` (the share of the resamples that recommend no k).
     """
     every = _Survey(np.asarray(X, dtype=np.float64), np.array(sorted(ks)), options, base_seed, n_threads)
     return pd.concat([getattr(every, criterion)() for criterion in CRITERIA], ignore_index=True)
@@ -75,7 +91,10 @@ def standing_out(table: pd.DataFrame) -> int | None:
 
 
 class _Survey:
-    """Curves that the criteria share, for all points, for the resamples, and for points without groups."""
+    """Compute the curves of all points, of the resamples and of points without groups, and then each criterion.
+
+    A criterion's method returns the rows of `survey` for this criterion.
+    """
 
     def __init__(self, X: np.ndarray, ks: np.ndarray, options: Options, base_seed: int, n_threads: int) -> None:
         self.X, self.ks, self.options, self.base_seed, self.n_threads = X, ks, options, base_seed, n_threads
@@ -87,7 +106,7 @@ class _Survey:
         self.chance, self.chance_resample_curves = self._chance(X, "references"), self._chance(X[resamples[0]], "fewer")
 
     def _partitions(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-        """Return for each k the inertia (K,), the labels (K, N) and the centres of the best restart."""
+        """Return the inertia (K,), the labels (K, N) and the list of centres (k, d) of the best restart for each k."""
         kmeans_seed = seed(self.base_seed, "kmeans")
         ks, n_init = self.ks.tolist(), self.options.n_init
         results = run_restarts(X, ks, n_init, kmeans_seed, keep="best", n_threads=self.n_threads)
@@ -113,7 +132,7 @@ class _Survey:
         return _Chance(np.array(inertia), float(np.quantile(sags, CHANCE)), float(np.quantile(heights, CHANCE)))
 
     def elbow(self) -> pd.DataFrame:
-        """Return the share of the variance within the clusters, and the k where it bends."""
+        """Return the rows of the elbow: the inertia as a share of the variance, and the k at which its curve bends."""
         total = np.square(self.X - self.X.mean(axis=0)).sum()
         resampled = np.array([curve.inertia for curve in self.resample_curves]) / SHARE
         chosen = [elbow.recommend(self.ks, curve, self.chance_resample_curves.sag) for curve in resampled]
@@ -121,21 +140,21 @@ class _Survey:
         return self._table("elbow", self.curves.inertia / total, *_spread(resampled / total), recommended, chosen)
 
     def silhouette(self) -> pd.DataFrame:
-        """Return the mean silhouette, and the k where it is highest."""
+        """Return the rows of the mean silhouette, and the k at which it is highest."""
         resampled = np.array([curve.silhouette for curve in self.resample_curves])
         chosen = [silhouette.recommend(self.ks, curve, self.chance_resample_curves.silhouette) for curve in resampled]
         recommended = silhouette.recommend(self.ks, self.curves.silhouette, self.chance.silhouette)
         return self._table("silhouette", self.curves.silhouette, *_spread(resampled), recommended, chosen)
 
     def gap(self) -> pd.DataFrame:
-        """Return the gap statistic, and the k of its one-standard-error rule."""
+        """Return the rows of the gap statistic, and the k of its one-standard-error rule (`gap.recommend`)."""
         values, s = gap.gaps(self.curves.inertia, self.chance.inertia)
         resampled = [gap.gaps(curve.inertia, self.chance_resample_curves.inertia) for curve in self.resample_curves]
         chosen = [gap.recommend(self.ks, *curve) for curve in resampled]
         return self._table("gap", values, values - s, values + s, gap.recommend(self.ks, values, s), chosen)
 
     def bic(self) -> pd.DataFrame:
-        """Return the BIC per image in nats, and the k where it is lowest."""
+        """Return the rows of the BIC per image in nats, and the k at which it is lowest."""
         n = len(self.X)
         resampled = np.array([curve.bic for curve in self.resample_curves]) / (2 * round(SHARE * n))
         chosen = [mixture.recommend(self.ks, curve) for curve in resampled]
@@ -143,7 +162,7 @@ class _Survey:
         return self._table("bic", values, *_spread(resampled), mixture.recommend(self.ks, values), chosen)
 
     def stability(self) -> pd.DataFrame:
-        """Return the prediction strength over splits into halves, and the largest k with enough strength."""
+        """Return the rows of the prediction strength, averaged over splits, and the largest k with enough strength."""
         random = np.random.default_rng(seed(self.base_seed, "splits"))
         strengths_of_splits = np.array(
             [self._strengths(random.permutation(len(self.X))) for _ in range(self.options.n_resamples)]
@@ -158,7 +177,10 @@ class _Survey:
         )
 
     def _strengths(self, order: np.ndarray) -> np.ndarray:
-        """Return the prediction strength for each k, averaged over the two halves in the role of the predicting one."""
+        """Return the prediction strength for each k, (K,) float64, for the split of the images in the order `order`.
+
+        Each half predicts the other half once; the two strengths are averaged.
+        """
         halves = [self.X[order[::2]], self.X[order[1::2]]]
         (_, labels_a, centers_a), (_, labels_b, centers_b) = (self._partitions(half) for half in halves)
         pairs = [(halves[0], labels_a, centers_b), (halves[1], labels_b, centers_a)]
@@ -192,6 +214,6 @@ class _Survey:
 
 
 def _spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 5 % and 95 % quantiles over the resamples."""
+    """Return the 5 % and 95 % quantiles of `values` (resamples, K) over the resamples, (K,) each."""
     low, high = np.quantile(values, [0.05, 0.95], axis=0)
     return low, high

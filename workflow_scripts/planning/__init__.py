@@ -1,1 +1,1 @@
-"""Resources of jobs, the plan of a dry run, the summary after a run, the report, and the deletion of unused results."""
+"""Estimate the resources of jobs, print the plan and the summary of a run, write the report, delete unused results."""

@@ -34,7 +34,11 @@ Entity = dict[str, Any]
 
 
 def describe_results(run: Run, layout: Layout, grid: Grid) -> list[str]:
-    """Write `ro-crate-metadata.json` after a complete run of all targets; return a line if that failed."""
+    """Write `ro-crate-metadata.json` after a complete run of all targets.
+
+    Return a list with one line that says why it was not written, if an error occurred; otherwise an empty list. Nothing
+    is written if the run is not complete, or if another workflow imports this one.
+    """
     if not run.is_own or why_not_now(run):
         return []
     try:
@@ -47,9 +51,9 @@ def describe_results(run: Run, layout: Layout, grid: Grid) -> list[str]:
 
 
 def crate(layout: Layout, grid: Grid) -> Entity:
-    """Return the description of the manifest and of all files that the report shows, in JSON-LD.
+    """Return the RO-Crate's content (JSON-LD): a description of the tables of images and of all files in the report.
 
-    The same results, with the same times of their files, give the same description.
+    The same files with the same times of change give the same content.
     """
     root = Path(layout.root)
     paths = sorted({layout.manifest, layout.rejected, *layout.reported(grid)})
@@ -107,7 +111,7 @@ def _program(name: str) -> Entity:
 
 
 def _weights(layout: Layout, grid: Grid) -> Iterator[Entity]:
-    """Yield the weight files that the networks of the run had, with their SHA-256 and licence."""
+    """Yield the RO-Crate entity of each weight file that the networks of the run used, with its SHA-256 and licence."""
     for backbone in grid.backbones:
         if not grid.settings.backbones[backbone].weights:
             continue

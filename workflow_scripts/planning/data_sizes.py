@@ -1,4 +1,4 @@
-"""Numbers of images, of features and of bytes, known or expected, before they are computed.
+"""Estimate numbers of images, of features and of bytes before they are known.
 
 Rules import this module, so it imports nothing heavy.
 """
@@ -22,15 +22,16 @@ EMBEDDED_IMAGES = 400
 
 
 def csv_rows(path: str) -> int:
-    """Return the number of rows of a CSV file without its header; a quoted value may contain line breaks."""
+    """Return the number of rows of a CSV file, without the header. A quoted value may contain line breaks."""
     with open(path, newline="") as stream:
         return sum(1 for _ in csv.reader(stream)) - 1
 
 
 def largest_image(table: str, pixels_of: Callable[[Mapping[str, Any]], int]) -> int | None:
-    """Return the most pixels of an image of `images.csv` or `regions.csv`; None if there is no such file yet.
+    """Return the number of pixels of the largest image in a table, or None if the table does not exist yet.
 
-    `pixels_of` gives those of a row. Snakemake asks again for the resources of a job when its input is there.
+    `table` is the path of `images.csv` or `regions.csv`, and `pixels_of` returns the number of pixels of a row. If the
+    result is None, Snakemake asks for the resources of the job again when its input exists.
     """
     path = Path(table)
     return _largest_image(table, pixels_of, path.stat().st_mtime_ns) if path.is_file() else None
@@ -43,7 +44,7 @@ def _largest_image(table: str, pixels_of: Callable[[Mapping[str, Any]], int], mt
 
 
 class DataSizes:
-    """Sizes of the data set of a configuration, and of the stores that its grid needs."""
+    """The sizes of the data set of a configuration, and of the stores that the cells of its grid need."""
 
     def __init__(self, settings: Settings, layout: Layout, grid: Grid) -> None:
         self.settings = settings
@@ -52,24 +53,24 @@ class DataSizes:
 
     @cached_property
     def n_images(self) -> int:
-        """Return the number of rows of the table of images, or before intake about as many as the files will become."""
+        """Return the number of images: the rows of the table of images, or before intake the expected number."""
         return csv_rows(self.table_of_images) if Path(self.table_of_images).is_file() else self.n_images_expected
 
     @property
     def table_of_images(self) -> str:
-        """Return the path of the table that has one row for each image, before labels."""
+        """Return the path of the table from intake that has one row for each image."""
         return self.layout.regions if self.settings.intake.cuts else self.layout.images
 
     @cached_property
     def n_images_expected(self) -> int:
-        """Return about how many images the files of the data set become."""
+        """Return an estimate of the number of images that intake makes from the files of the data set."""
         intake = self.settings.intake
         if self.settings.data == "embedded":
             return EMBEDDED_IMAGES
         return sum(intake.expected(entry.size) for entry in scan(self.settings.data, intake.include, intake.exclude))
 
     def side(self, backbone: str, preprocess: str) -> int:
-        """Return the longer side, in pixels, of the images that a network gets."""
+        """Return the longer side, in pixels, of the images that the network of a backbone gets."""
         return self.settings.backbones[backbone].size or max(self.settings.preprocess[preprocess].size)
 
     def width(self, cell: Cell) -> int:
@@ -85,7 +86,7 @@ class DataSizes:
         return min(cell.n_components or stored, stored)
 
     def files_of(self, cell: Cell) -> dict[str, int]:
-        """Return the bytes of every store that a cell needs, by path."""
+        """Return the expected bytes of every store that a cell needs, by path."""
         layout, n, width = self.layout, self.n_images, self.width(cell)
         preprocess = self.settings.preprocess[cell.preprocess]
         clusterer = self.settings.clusterers[cell.clusterer]

@@ -1,4 +1,7 @@
-"""How long jobs will take on this machine, from the benchmarks of earlier runs of the same data set."""
+"""Estimate how long jobs will take, from the benchmarks of earlier runs of the same data set.
+
+A benchmark is the file in which Snakemake writes the seconds of a job.
+"""
 
 import csv
 import sys
@@ -13,11 +16,11 @@ from workflow_scripts.planning.snakemake_internals import Job, Run
 SECONDS_BETWEEN_LINES = 20.0
 """Shortest time between two lines about the time left."""
 MOST_OF_THE_TIME = 0.02
-"""Largest share of a run that may be spent on finding the time left: of many jobs, on a slow disk, that takes long."""
+"""Largest share of a run that may be spent on computing the time left; with many jobs and a slow disk it takes long."""
 
 
 def say_time_left(run: Run) -> None:
-    """Print how many jobs are done and the time left, at most every `SECONDS_BETWEEN_LINES` of a run."""
+    """Print during a run how many jobs are done and the time left, at most once in `SECONDS_BETWEEN_LINES` seconds."""
     due = time.monotonic() + SECONDS_BETWEEN_LINES
 
     def say(done: int, total: int) -> None:
@@ -32,10 +35,10 @@ def say_time_left(run: Run) -> None:
 
 
 def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
-    """Return how long the jobs will take on `cores` cores, in words; None for a cluster gives the time of all together.
+    """Return in words how long the jobs will take on `cores` cores; for a cluster (None), the sum of their times.
 
-    A job takes as long as in its last run, or, if it never ran, as long as the mean of its stage: the benchmarks in the
-    same folder below `benchmarks`.
+    A job is expected to take as long as in its last run. If it never ran, the mean of its stage is taken: of all
+    benchmarks in the same folder of `benchmarks`.
     """
     of_stage = cache(_of_stage)
     timed = []
@@ -58,7 +61,7 @@ def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
 
 
 def _stage(path: Path) -> Path:
-    """Return the folder below `benchmarks` that a benchmark is in, or the benchmark itself if it is in none."""
+    """Return the folder of `benchmarks` that a benchmark is in, or the benchmark itself if it is directly in there."""
     depth = path.parts.index("benchmarks", 2) + 2  # a data set may have that name too: results/benchmarks/benchmarks
     return Path(*path.parts[:depth])
 
@@ -69,7 +72,7 @@ def _of_stage(folder: Path) -> float | None:
 
 
 def _seconds(path: Path) -> float | None:
-    """Return the seconds in a benchmark of Snakemake; None if there is none, or if it was cut short."""
+    """Return the seconds in a benchmark file of Snakemake; None if the file is missing or incomplete."""
     try:
         with open(path, newline="") as stream:
             return float(next(csv.DictReader(stream, delimiter="\t"))["s"])

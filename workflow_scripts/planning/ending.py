@@ -1,4 +1,4 @@
-"""The text printed at the end of a run: failed jobs, decisions made for the user, and where the results are."""
+"""Print the end of a run: failed jobs, decisions made for the user, and where the results are."""
 
 import atexit
 import csv
@@ -26,11 +26,14 @@ from workflow_scripts.wording import count
 HOUSEKEEPING = ("prune", "list_layers")
 TARGETS = ("all", "models", "predict", "monitor", "export", *HOUSEKEEPING)
 FULL = 2**20
-"""The number of free bytes below which a disk is called full."""
+"""A disk with fewer free bytes counts as full."""
 
 
 def print_at_the_end(run: Run, sizes: Sizes) -> None:
-    """Print the plan of a dry run, the summary of a run, or the targets that do not exist; only in the main process."""
+    """Print at the end of the process the plan of a dry run, the summary of a run, or the targets that do not exist.
+
+    Only the main process prints, and not the processes of jobs.
+    """
     if not run.is_main_process:
         return
 
@@ -49,13 +52,16 @@ def print_at_the_end(run: Run, sizes: Sizes) -> None:
 
 
 def mistyped(run: Run, sizes: Sizes) -> list[str]:
-    """Return a line for each target that there is not, with those that there are."""
+    """Return a line for each target that does not exist, which names the targets that do."""
     allowed = [*(f"study_{study}" for study in sizes.settings.studies), *TARGETS]
     return [f"Error: target: {found_allowed(name, allowed)}, or a file of the results" for name in run.unknown_targets]
 
 
 def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
-    """Return the lines of a run's summary: failed jobs, decisions made for the user, paths of results, the verdict."""
+    """Return the lines of a run's summary: failed jobs, decisions made for the user, paths of results, the verdict.
+
+    `started_in` is the folder in which the run was started.
+    """
     layout = sizes.layout
     lines = ["", *(f"Failed: {job}" for job in run.failed), *_full_disk(run, layout), *_slow_kmeans(run.logs())]
     if Path(layout.rejected).is_file():
@@ -76,20 +82,23 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
 
 
 def only_page(folder: str) -> str:
-    """Return the page in a folder of pages if there is one page, otherwise the folder."""
+    """Return the path of the only page in a folder; if it does not have exactly one page, the path of the folder."""
     pages = sorted(Path(folder).glob("*.html"))
     return str(pages[0]) if len(pages) == 1 else folder
 
 
 def _full_disk(run: Run, layout: Layout) -> list[str]:
-    """Return one line if jobs failed on a full disk: where Snakemake's own files find no room, it names no file."""
+    """Return a list with one line if jobs failed and the disk is full, otherwise an empty list.
+
+    The line is needed because Snakemake names no disk or file when there is no room for its own files.
+    """
     if not run.failed or free_bytes(layout.root) >= FULL:
         return []
     return [f"Error: {refusal(OSError(errno.ENOSPC, '', layout.root))}"]
 
 
 def _verdict(study: str, layout: Layout) -> list[str]:
-    """Return the most important sentences of a study's verdict; none if it was not made."""
+    """Return lines with the most important sentences of a study's verdict; no lines if there is no verdict."""
     path = beside(layout.verdict.format(study=study), ".csv")
     if not Path(path).is_file():
         return []
@@ -100,7 +109,7 @@ def _verdict(study: str, layout: Layout) -> list[str]:
 
 
 def _slow_kmeans(logs: Iterable[str]) -> list[str]:
-    """Return one line if the logs say that k-means ran without a compiled kernel, otherwise none."""
+    """Return a list with one line if the logs say that k-means ran without a compiled kernel, otherwise no lines."""
     paths = sorted({Path(path) for path in logs if Path(path).is_file()})
     lines = [line for path in paths for line in path.read_text(errors="replace").splitlines() if SLOW_PATH in line]
     if not lines:

@@ -1,4 +1,4 @@
-"""The plan of a dry run: jobs of each rule, restarts, disk space, and the combinations left out."""
+"""Make the plan that a dry run prints: jobs of each rule, restarts, disk space, and combinations that are left out."""
 
 import os
 import shutil
@@ -19,14 +19,17 @@ from workflow_scripts.settings.backbones import Backbone
 from workflow_scripts.wording import count
 
 FIGURE_BYTES = 2_000_000
-"""Bytes that estimates assume for a figure."""
+"""Number of bytes that the plan assumes for the file of a figure."""
 REASONS_SHOWN = 5
 """Largest number of reasons, for each study, that a dry run prints for combinations that are left out."""
 
 
 def plan(run: Run, sizes: Sizes) -> list[str]:
-    """Return the lines that a dry run prints: its jobs with their memory and time, restarts, disk space, the expected
-    time, and combinations left out."""
+    """Return the lines that a dry run prints.
+
+    They name the jobs of each rule with their memory and time, the restarts of k-means, disk space, the expected time,
+    and the combinations of choices that are left out, with the reasons.
+    """
     layout, jobs = sizes.layout, run.needed_jobs()
     stages: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs:
@@ -48,14 +51,17 @@ def plan(run: Run, sizes: Sizes) -> list[str]:
 
 
 def restricted(backbones: Mapping[str, Backbone], used: Collection[str]) -> Iterator[str]:
-    """Yield a line for each used backbone whose weights have a licence that restricts their use."""
+    """Yield a line for each backbone in `used` whose weights have a licence that restricts their use."""
     for name, backbone in backbones.items():
         if name in used and restricts_use(backbone.licence):
             yield f"  licence of the weights of {name}: {backbone.licence}, which restricts their use; read it"
 
 
 def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
-    """Yield a line for each reason of each study, up to `REASONS_SHOWN`, and one for all further reasons."""
+    """Yield lines that say, for each study, how many combinations are left out for which reason.
+
+    Each study has one line for each of the first `REASONS_SHOWN` reasons, and one line for all others.
+    """
     reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for combination in skipped:
         reasons[combination.study][combination.reason] += 1
@@ -69,7 +75,7 @@ def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
 
 
 def without_model(run: Run, grid: Grid) -> Iterator[str]:
-    """Yield one line if the run is for models and some studies have none: the studies, each with the reason."""
+    """Yield one line with the studies that can have no model, and the reasons, if the run makes or uses models."""
     if not run.is_for("models", "predict", "monitor"):
         return
     cells = {study: grid.first_choice(study) for study in grid.settings.studies}
@@ -79,10 +85,10 @@ def without_model(run: Run, grid: Grid) -> Iterator[str]:
 
 
 def too_many_clusters(jobs: Collection[Job], sizes: Sizes) -> Iterator[str]:
-    """Yield a line for each clusterer of the jobs with a k above the number of images.
+    """Yield a line for each clusterer in the jobs that has a k above the number of images.
 
-    The number is that of the table of images or, where a job has yet to write this table, of the files. It is unknown,
-    and no line is yielded, if that job cuts images out of the files.
+    If a job still has to write the table of images, the number of files is taken. If that job cuts images out of files,
+    the number of images is unknown, and there is no line.
     """
     table = sizes.table_of_images
     is_final = Path(table).is_file() and not any(table in job.outputs for job in jobs)
@@ -96,14 +102,17 @@ def too_many_clusters(jobs: Collection[Job], sizes: Sizes) -> Iterator[str]:
 
 
 def check_place(root: str) -> None:
-    """Raise `UserError` if the folder of results, or the one above it, is a file or a dead link."""
+    """Raise `UserError` if the folder of results `root`, or the folder above it, is a file or a dead link."""
     for place in (Path(root).parent, Path(root)):
         if os.path.lexists(place) and not place.is_dir():
             raise UserError(f"{place}: found a file or a dead link, allowed: a folder; move it away, the run makes one")
 
 
 def check_disk(run: Run, sizes: Sizes) -> None:
-    """Exit with a message before the first job if the results cannot be written or need more space than is free."""
+    """Exit with a message if the results cannot be written, or if they need more space than is free.
+
+    It is called before the first job.
+    """
     folder = _existing(sizes.layout.root)
     if not os.access(folder, os.W_OK | os.X_OK):
         sys.exit(f"Error: {folder}: the folder cannot be written; make it writable, or work in another folder")
@@ -117,12 +126,12 @@ def check_disk(run: Run, sizes: Sizes) -> None:
 
 
 def free_bytes(folder: str) -> int:
-    """Return the bytes that are free on the disk that a folder is on, or will be."""
+    """Return the number of free bytes on the disk of a folder, which need not exist yet."""
     return shutil.disk_usage(_existing(folder)).free
 
 
 def _existing(folder: str) -> Path:
-    """Return a folder, or the nearest one above it that exists."""
+    """Return the folder if it exists, otherwise the nearest folder above it that does."""
     path = Path(folder).resolve()
     return next(above for above in (path, *path.parents) if above.exists())
 
@@ -137,19 +146,19 @@ def _stage(job: Job, layout: Layout) -> str:
 
 
 def _limits(jobs: Collection[Job]) -> str:
-    """Return the most memory and time that one of the jobs may take, in words; nothing if their rules name none."""
+    """Return in words the largest memory and time that one of the jobs may take; "" if their rules set no limits."""
     megabytes, minutes = max(job.megabytes for job in jobs), max(job.minutes for job in jobs)
     return f"{_size(megabytes * 1e6):>10}{minutes:>6} min" if minutes else ""
 
 
 def _restarts_of_kmeans(jobs: Iterable[Job], sizes: Sizes) -> int:
-    """Return the number of restarts of k-means in all jobs that write clusters."""
+    """Return the total number of restarts of k-means in those of the jobs that write clusters."""
     variants = _clusterings(jobs, sizes)
     return sum(n_jobs * sizes.settings.clusterers[name].n_restarts for name, n_jobs in variants.items())
 
 
 def _clusterings(jobs: Iterable[Job], sizes: Sizes) -> Counter[str]:
-    """Return the number of jobs that write clusters, by the name of the clusterer."""
+    """Return for each clusterer, by its name, the number of those jobs that write clusters."""
     clustering = (job for job in jobs if job.outputs and sizes.layout.artefact_of(job.outputs[0]) == "clusters")
     return Counter(job.wildcards["clusterer"] for job in clustering)
 

@@ -1,4 +1,4 @@
-"""Listing and deleting results that no configuration names any more."""
+"""List and delete results that no configuration asks for any more."""
 
 import sys
 from collections.abc import Collection, Iterator
@@ -12,14 +12,14 @@ from workflow_scripts.settings import Settings, parse
 from workflow_scripts.settings.reading import read_yaml
 
 UNFINISHED = (".rows", ".progress", ".checkpoint", ".checkpoints")
-"""Endings of hidden files and folders that an interrupted job continues from; the result's name is before them."""
+"""Endings of the hidden files and folders from which an interrupted job continues, such as `.RESULT.checkpoint`."""
 
 
 def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list[str]:
-    """Return the paths of all results in the pruned folders that a configuration names, sorted.
+    """Return the sorted paths of all results in the pruned folders that at least one configuration asks for.
 
-    The configurations are the present one and all with studies in `config_folder`. If one of them has a mistake, the
-    process exits with a message, because the results that it names must not be deleted.
+    The configurations are the present one (`settings`) and every YAML file with studies in `config_folder`. If one of
+    them has a mistake, the process exits with a message, because its results must not be deleted.
     """
     configurations = [settings]
     for path in sorted(Path(config_folder).glob("**/*.yaml")):
@@ -33,7 +33,10 @@ def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list
 
 
 def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
-    """Yield the files in the pruned folders of `root` that are neither in `wanted` nor unfinished parts of these."""
+    """Yield the files in the pruned folders of `root` that are not in `wanted` and do not belong to a file in it.
+
+    Unfinished files and thumbnails belong to the file of a result (`_finished`).
+    """
     known = {Path(path) for path in wanted}
     for folder in PRUNED_FOLDERS:
         files = (path for path in sorted((Path(root) / folder).rglob("*")) if path.is_file())
@@ -41,8 +44,10 @@ def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
 
 
 def _finished(path: Path) -> Path:
-    """Return the path of the result that an unfinished file or a thumbnail belongs to, or the path itself for any other
-    file."""
+    """Return the path of the result that a file belongs to, if it is an unfinished file or a thumbnail.
+
+    For any other file, return its own path.
+    """
     if path.parent.suffix == THUMBNAILS:
         return path.parent.with_suffix(".html")
     if path.parent.name.endswith(".checkpoints"):
@@ -54,7 +59,7 @@ def _finished(path: Path) -> Path:
 
 
 def prune(root: str | Path, wanted: Collection[str], delete: bool) -> None:
-    """Print each unwanted file with its size, and delete it if `delete` is true."""
+    """Print each file of `unwanted` with its size, and delete it if `delete` is true."""
     total = 0
     for path in unwanted(root, wanted):
         size = path.stat().st_size

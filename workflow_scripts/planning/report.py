@@ -1,4 +1,4 @@
-"""Writing of Snakemake's report at the end of a run of all targets, if the files that it shows have changed."""
+"""Write Snakemake's report at the end of a run of all targets, if the files that it shows have changed."""
 
 import shutil
 import subprocess
@@ -13,15 +13,16 @@ from workflow_scripts.io.files import replacing
 from workflow_scripts.planning.snakemake_internals import Run
 
 ONE_FILE = 24_000_000
-"""The most bytes of the shown files for which the report is one HTML file; otherwise it is a zip. A browser must read
-the whole HTML file first, which is a third larger, and some browsers (Firefox before 136) show no page above 32 MB in
-it."""
+"""If the files in the report have more bytes than this, the report is a zip file, otherwise one HTML file. A browser
+must read a whole HTML file, which is a third larger than the files in it, before it shows anything; and some browsers
+(Firefox before 136) do not show pages above 32 MB that are inside it."""
 
 
 def bring_up_to_date(run: Run, layout: Layout, grid: Grid, started_in: str) -> list[str]:
-    """Write the report if it is out of date, and return the line that says where it is or why it was not written.
+    """Write the report if it is out of date, and return a list with one line: where it is, or why it was not written.
 
-    `started_in` is the folder in which the run was started, which the paths of its command line are relative to.
+    The list is empty if another workflow imports this one, or if the user asked Snakemake for a report. `started_in` is
+    the folder in which the run was started; paths on the command line are relative to it.
     """
     if not run.is_own or any(argument.startswith("--report") for argument in sys.argv):
         return []  # an importing workflow writes its own report, or the user asks Snakemake for one
@@ -36,7 +37,7 @@ def bring_up_to_date(run: Run, layout: Layout, grid: Grid, started_in: str) -> l
 
 
 def _report(layout: Layout) -> Path | None:
-    """Return the path of the existing report, HTML or zip, or None."""
+    """Return the path of the report, an HTML or a zip file, or None if there is no report."""
     return next((path for path in _forms(layout) if path.is_file()), None)
 
 
@@ -49,7 +50,7 @@ def _where(report: Path) -> str:
 
 
 def _is_of(report: Path, shown: Sequence[str], layout: Layout) -> bool:
-    """Return whether a report was written from exactly these files, and after them."""
+    """Return whether the report shows exactly the files `shown`, and was written after the last change of each."""
     listed = Path(layout.report_files)
     if not listed.is_file() or listed.read_text(encoding="utf-8").splitlines() != list(shown):
         return False
@@ -58,7 +59,10 @@ def _is_of(report: Path, shown: Sequence[str], layout: Layout) -> bool:
 
 
 def why_not_now(run: Run) -> str | None:
-    """Return when the report will be written, if not now because results are missing; None if it can be written."""
+    """Return a phrase that says when the report will be written, or None if it can be written now.
+
+    It cannot be written as long as results are missing.
+    """
     if not run.makes_everything:
         return "a run without targets writes it"
     if run.leaves_out:
@@ -67,10 +71,10 @@ def why_not_now(run: Run) -> str | None:
 
 
 def _write(layout: Layout, shown: Sequence[str], started_in: str) -> str | None:
-    """Write the report with the arguments of this run; return None, or the reason why that failed.
+    """Write the report; return None, or the reason why that failed.
 
-    The ending of the name decides the format, and the folder inside a zip has the name without the ending. So the
-    report is written with its final name in another folder and then moved.
+    Snakemake takes the format from the ending of the file's name, and the name of the folder inside a zip from the rest
+    of the name. So the report is written with its final name in another folder, and then moved.
     """
     unfinished, log = Path(layout.root, ".report"), Path(layout.log(layout.report))
     try:
@@ -94,8 +98,11 @@ def _write(layout: Layout, shown: Sequence[str], started_in: str) -> str | None:
 
 
 def _run_snakemake(report: Path, log: Path, started_in: str) -> str | None:
-    """Let Snakemake write the report; return None, or the last line of its output if there is no report."""
-    # The options come before those of the user, the last of which may take any number of values.
+    """Let Snakemake write the report, with the arguments of this run; return None, or if that failed, a reason.
+
+    The reason is the last line of Snakemake's output, which goes to the file `log`.
+    """
+    # Our options come first: the user's last option may take any number of values, and would take ours too.
     command = [sys.executable, "-m", "snakemake", "--report", str(report), "--nolock", *sys.argv[1:]]
     with open(log, "w", encoding="utf-8") as stream:
         done = subprocess.run(command, cwd=started_in, stdout=stream, stderr=stream, check=False)

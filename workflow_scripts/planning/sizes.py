@@ -1,8 +1,8 @@
-"""Estimates of the memory, time and threads of each job, and of the bytes of each store.
+"""Estimate the memory, time and threads of each job, and the bytes of each store.
 
-The settings models estimate what their methods need; this module adds the sizes of the data and the base of every job.
-Estimates are multiplied by the attempt, because schedulers kill jobs that exceed them. Rules import this module, so it
-imports nothing heavy.
+The settings models estimate what their methods need; this module gives them the sizes of the data and adds what every
+job needs. Schedulers kill jobs that exceed the estimates; the next attempt then asks for a multiple. Rules import this
+module, so it imports nothing heavy.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,15 +38,15 @@ from workflow_scripts.settings.decompositions import Decomposition
 from workflow_scripts.settings.decompositions.components import Pca
 
 TORCH_MB = 400
-"""Additional memory of PyTorch."""
+"""Additional memory (MB) of a job that imports PyTorch."""
 STREAM_MB = 2000
-"""Memory of a job that streams preprocessed images."""
+"""Memory (MB) of a job that reads preprocessed images in blocks."""
 IMAGE_THREADS = 8
-"""Most threads of the jobs that read or preprocess images."""
+"""Largest number of threads of a job that reads or preprocesses images."""
 PERTURBED_VERSIONS = 19
 """The number of versions of an image: those of `preprocess.perturbations.VERSIONS`, and the image itself."""
 BASE_MINUTES = 5
-"""Minutes of a job that computes nothing, on a slow file system; they add up when a cluster job groups many jobs."""
+"""Minutes of a job that computes nothing, on a slow file system. If a cluster job runs many jobs, they add up."""
 
 
 def _minutes(seconds: float) -> int:
@@ -62,7 +62,10 @@ def _pixels(image: Mapping[str, Any]) -> int:
 
 
 def _pixels_of_page(part: Mapping[str, Any]) -> int:
-    """Return the counted pixels from the corner of a page to the end of a part; the last tile ends at its edges."""
+    """Return the counted pixels (`memory.counted_pixels`) from a page's corner to the far corner of one of its parts.
+
+    For the last part of a page these are the pixels of the page. `part` is a row of `regions.csv`.
+    """
     right, bottom = (int(part[at]) + int(part[side]) for at, side in (("x", "width"), ("y", "height")))
     return counted_pixels({"width": right, "height": bottom, "mode": part["mode"]})
 
@@ -70,7 +73,7 @@ def _pixels_of_page(part: Mapping[str, Any]) -> int:
 class Sizes(DataSizes):
     """Estimates for the jobs of a configuration on its data set.
 
-    Methods that rules call have the arguments `wildcards` and `attempt` (from 1) of Snakemake's resource functions.
+    Rules use the methods as Snakemake's resource functions, with the arguments `wildcards` and `attempt` (from 1).
     Times are those on a slow core.
     """
 
@@ -81,15 +84,15 @@ class Sizes(DataSizes):
         return _megabytes(images_bytes(IMAGE_THREADS, self.settings.intake.max_pixels), attempt)
 
     def reading_again_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that reads the images that intake found, by the largest of them."""
+        """Return the memory (MB) of a job that reads the images that intake found, from the size of the largest."""
         needed = images_bytes(IMAGE_THREADS, self._largest_file)
         return max(STREAM_MB * attempt, _megabytes(needed, attempt))
 
     def preprocess_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that preprocesses the images of the data set, by the largest of them.
+        """Return the memory (MB) of a job that preprocesses the images of the data set, from the size of the largest.
 
-        Parts of files take less than their files, of which one page is in memory; before there is a table of parts they
-        are taken to be as large.
+        If images are cut out of files, one page of a file is in memory too. Before intake has measured the images, the
+        largest allowed size is taken.
         """
         layout, cuts = self.layout, self.settings.intake.cuts
         largest = largest_image(layout.regions if cuts else layout.images, _pixels)
@@ -106,9 +109,9 @@ class Sizes(DataSizes):
 
     @property
     def _largest_file(self) -> int:
-        """Return the size of the largest page, as pixels of 8 bits that take as much memory to read.
+        """Return the size of the largest page, as the number of 8-bit pixels that take as much memory to read.
 
-        It is `max_pixels` until intake has measured the files and, with `pages: all`, their pages.
+        It is `max_pixels` before intake has measured the files and, with `pages: all`, their pages.
         """
         largest = [largest_image(self.layout.images, counted_pixels)]
         if self.settings.intake.pages == "all":
@@ -118,7 +121,7 @@ class Sizes(DataSizes):
     # ------------------------------------------------------------------------------------------------------- features
 
     def runtime_per_image(self, seconds: float) -> Callable[[Any, int], int]:
-        """Return a resource function for the minutes of a job that takes `seconds` for each image."""
+        """Return the resource function for the minutes of a job that takes `seconds` for each image."""
 
         def minutes(wildcards: Any, attempt: int) -> int:
             return ceil(10 + self.n_images * seconds / 60) * attempt
@@ -127,7 +130,7 @@ class Sizes(DataSizes):
 
     @staticmethod
     def stream_mb(wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that streams preprocessed images or features."""
+        """Return the memory (MB) of a job that reads preprocessed images or features in blocks."""
         return STREAM_MB * attempt
 
     @staticmethod
@@ -136,9 +139,9 @@ class Sizes(DataSizes):
         return 4 * STREAM_MB * attempt
 
     def features_mb(self, backbone: str) -> Callable[[Any, int], int]:
-        """Return a resource function for the memory (MB) of a network: its weights, and activations of batches.
+        """Return the resource function for the memory (MB) of a job that computes features with a backbone's network.
 
-        The activations are assumed to be as large as those of VGG16.
+        It counts the weights and the activations of a batch, which are assumed to be as large as those of VGG16.
         """
         batch_size = self.settings.backbones[backbone].batch_size or 16
 
@@ -155,13 +158,13 @@ class Sizes(DataSizes):
     # ----------------------------------------------------------------------------------------- reduction and clustering
 
     def decompose_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a decomposition."""
+        """Return the memory (MB) of a job that decomposes features."""
         decomposition = self._decomposition(wildcards)
         needed = decomposition.memory(self.n_images, self.width(self._layer(wildcards)))
         return _megabytes(needed, attempt, _base_mb(decomposition))
 
     def decompose_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a decomposition."""
+        """Return the minutes of a job that decomposes features."""
         seconds = self._decomposition(wildcards).seconds(self.n_images, self.width(self._layer(wildcards)))
         return ceil(10 + seconds / 60) * attempt
 
@@ -181,12 +184,12 @@ class Sizes(DataSizes):
     # --------------------------------------------------------------------------------------------------------- scores
 
     def score_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that scores clusterings: the points, and distances in blocks."""
+        """Return the memory (MB) of a job that scores clusterings: for the points, and for distances in blocks."""
         n, d = self.n_images, self._points_of(wildcards)
         return _megabytes(4 * FLOAT * n * d + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def score_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a job that scores clusterings: three times those of the silhouettes."""
+        """Return the minutes of a job that scores clusterings: three times the minutes of the silhouettes."""
         clusterer, n = self._clusterer(wildcards), self.n_images
         clusterings = max(len(clusterer.ks), 1) * clusterer.n_repeats
         samples = clusterings if n > SILHOUETTE_POINTS else 1
@@ -195,13 +198,12 @@ class Sizes(DataSizes):
         return _minutes(3 * min(n, SILHOUETTE_POINTS) ** 2 * each_pair) * attempt
 
     def validate_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a cross-validation: that of a PCA or of a clustering, whichever is larger."""
+        """Return the memory (MB) of a cross-validation: the larger of those of a PCA and of a clustering."""
         pca = Pca().memory(self.n_images, self.width(self._layer(wildcards)))
         return max(_megabytes(pca, attempt), self.cluster_mb(wildcards, attempt))
 
     def validate_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a cross-validation: for each fold a PCA (matrix product and eigenvectors) and the
-        clustering."""
+        """Return the minutes of a cross-validation: those of a PCA and of a clustering for each fold."""
         folds = self.settings.cross_validations[wildcards.cross_validation].folds
         n, width = self.n_images, self.width(self._layer(wildcards))
         side = min(n, width)
@@ -211,7 +213,7 @@ class Sizes(DataSizes):
     # ------------------------------------------------------------------------------------------- figures, pages, models
 
     def computed_table_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of the job that computes a figure's table, for the largest of the figure's cells."""
+        """Return the memory (MB) of the job that computes a figure's table; the figure's largest cell decides it."""
         figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
         cells = self.grid.figures[wildcards.study][wildcards.figure]
         n = self.n_images
@@ -220,7 +222,7 @@ class Sizes(DataSizes):
         return _megabytes(max(needed), attempt)
 
     def page_mb(self, kind: str) -> Callable[[Any, int], int]:
-        """Return a resource function for the memory (MB) of a study's page, for the largest of the page's cells."""
+        """Return the resource function for the memory (MB) of a study's page; the page's largest cell decides it."""
 
         def megabytes(wildcards: Any, attempt: int) -> int:
             page = self.settings.studies[wildcards.study].pages[kind]
@@ -230,18 +232,18 @@ class Sizes(DataSizes):
         return megabytes
 
     def agreement_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of the job that compares every two cells: the partitions of all cells."""
+        """Return the memory (MB) of the job that compares every two cells: for the partitions of all cells."""
         cells = self.grid.compared(wildcards.study, k_from_path(wildcards.at_k))
         stored = [self.settings.clusterers[cell.clusterer].n_stored for cell in cells]
         return _megabytes(partitions_bytes(self.n_images, stored), attempt)
 
     def consensus_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a study's consensus: the labels of all cells, and pairs of images in blocks."""
+        """Return the memory (MB) of the job that makes a study's consensus: for the partitions, and pairs of images."""
         n, cells = self.n_images, len(self.grid.agreeing(wildcards.study))
         return _megabytes(LABEL_COPIES * n * cells + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def model_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of the job that makes a model: the axes of a PCA, and features in blocks."""
+        """Return the memory (MB) of the job that makes a model: for the axes of a PCA, and features in blocks."""
         cell = self.grid.modelled(wildcards.study)
         assert cell
         return self._model_mb(cell, attempt)
@@ -250,13 +252,13 @@ class Sizes(DataSizes):
         return _megabytes(Pca().memory(self.n_images, self.width(cell)), attempt, BASE_MB + TORCH_MB + 1000)
 
     def perturb_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that perturbs images: raw images, the model, and the network."""
+        """Return the memory (MB) of a job that perturbs images: for raw images, the model, and the network."""
         cells = self._perturbed_cells(wildcards)
         of_models = (self._model_mb(cell, attempt) + self._networks_mb(cell, attempt) for cell in cells)
         return max(of_models) + self.preprocess_mb(wildcards, attempt)
 
     def perturb_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a job that perturbs images: those for all versions of all images."""
+        """Return the minutes of a job that perturbs images, for all versions of all images that are drawn."""
         figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
         n_views = max(self.settings.backbones[cell.backbone].n_views for cell in self._perturbed_cells(wildcards))
         return _minutes(figure.n_perturbed * PERTURBED_VERSIONS * (0.1 + n_views)) * attempt
@@ -267,7 +269,7 @@ class Sizes(DataSizes):
         return self.grid.perturbable(wildcards.study, figure, shown)
 
     def predict_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a prediction: raw images, the largest network, and the axes of a PCA."""
+        """Return the memory (MB) of a job that predicts: for raw images, the largest network, and the axes of a PCA."""
         cells: list[Any] = [cell for study in self.settings.studies if (cell := self.grid.modelled(study))]
         needed = (
             self._networks_mb(cell, attempt) + ceil(Pca().memory(self.n_images, self.width(cell)) / 1e6) * attempt
@@ -292,7 +294,7 @@ class Sizes(DataSizes):
         )
 
     def _layer(self, wildcards: Any) -> Cell:
-        """Return a cell with the layer of the wildcards and the default on all other axes."""
+        """Return a cell with the preprocessing, backbone and layer of the wildcards, and the defaults of other axes."""
         layer, _ = split_layer(wildcards.layer)
         known = {"preprocess": wildcards.preprocess, "backbone": wildcards.backbone, "layer": layer}
         return Cell(**{**{name: axis.default for name, axis in AXES.items()}, **known})

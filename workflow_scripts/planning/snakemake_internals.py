@@ -1,4 +1,7 @@
-"""All uses of Snakemake's internals, which other versions may change; a test runs them on the pinned version."""
+"""Use Snakemake's internals, which other versions may change; no other module does.
+
+A test runs this module with the pinned version. The DAG is Snakemake's graph of all jobs of a run.
+"""
 
 import logging
 import re
@@ -13,8 +16,18 @@ from workflow_scripts.settings.base import NAME
 
 @dataclass(frozen=True)
 class Job:
-    """A job of the DAG: the name of its rule, its wildcards, the paths of the files that it writes and of its benchmark
-    (empty if it has none), its threads, and the memory (MB) and minutes that it may take (0 if its rule names none)."""
+    """A job of the DAG.
+
+    Attributes
+    ----------
+    rule : name of its rule.
+    wildcards : values of its wildcards, by name.
+    outputs : paths of the files that it writes.
+    benchmark : path of its benchmark file; "" if it has none.
+    threads : number of its threads.
+    megabytes : memory (MB) that it may take; 0 if its rule sets no limit.
+    minutes : minutes that it may take; 0 if its rule sets no limit.
+    """
 
     rule: str
     wildcards: Mapping[str, str]
@@ -37,18 +50,18 @@ class Run:
         self._workflow = workflow
         self._name_of = workflow.modifier.modify_rulename
         self.is_own: bool = workflow.modifier.is_main_snakefile()
-        """Whether the rules are run directly, not imported by another workflow as a module."""
+        """Whether the rules are run directly, and not imported by another workflow as a module."""
         self.folder: str = getcwd()
-        """The folder of the results. When the process ends, the working directory is that of its start again."""
+        """The working directory of the run. It must be kept, because Snakemake leaves this directory at the end."""
 
     @property
     def is_main_process(self) -> bool:
-        """Return whether this is the process that schedules jobs, not that of a job, which parses the rules again."""
+        """Return whether this process schedules the jobs. The process of a job parses the rules too, but does not."""
         return self._workflow.is_main_process
 
     @property
     def began(self) -> bool:
-        """Return whether the DAG was built and jobs were scheduled; false after a mistake in the configuration."""
+        """Return whether the DAG was built and jobs were scheduled; False after a mistake in the configuration."""
         return self._workflow.scheduler is not None
 
     @property
@@ -81,13 +94,15 @@ class Run:
         return not any(self._workflow.dag.needrun_jobs(exclude_finished=True))
 
     def is_for(self, *rules: str) -> bool:
-        """Return whether one of the rules is a target of the run, also if an importing workflow has renamed the
-        rule."""
+        """Return whether one of these rules is a target of the run.
+
+        The names are those in this project, also if a workflow that imports it has renamed the rules.
+        """
         return bool({self._name_of(rule) for rule in rules} & set(self._workflow.dag_settings.targets))
 
     @property
     def unknown_targets(self) -> list[str]:
-        """Return the targets that are neither rules nor paths, such as a mistyped `study_NAME`."""
+        """Return the targets that are neither rules nor look like paths, such as a mistyped `study_NAME`."""
         known = {rule.name for rule in self._workflow.rules}
         settings = self._workflow.dag_settings  # None before all rules are parsed
         targets = settings.targets if settings else ()
@@ -103,7 +118,7 @@ class Run:
         return self._jobs(exclude_finished=False)
 
     def jobs_left(self) -> list[Job]:
-        """Return the jobs of `needed_jobs` that have not ended; a job that is just ending is among them."""
+        """Return the jobs of `needed_jobs` that have not ended; a job that is ending right now may be among them."""
         return self._jobs(exclude_finished=True)
 
     def _jobs(self, exclude_finished: bool) -> list[Job]:
@@ -124,7 +139,7 @@ class Run:
         ]
 
     def on_progress(self, react: Callable[[int, int], None]) -> None:
-        """Call `react` with the number of jobs done and of all jobs whenever jobs have ended."""
+        """Call `react` with the number of jobs done and the number of all jobs, each time that jobs have ended."""
         logging.getLogger("snakemake.logging").addHandler(_Progress(react))
 
     def logs(self) -> Iterator[str]:
@@ -133,7 +148,10 @@ class Run:
 
 
 class _Progress(logging.Handler):
-    """Listen to Snakemake's messages for those that say how many jobs are done; no error of a listener ends a run."""
+    """A handler of Snakemake's log messages that calls `react` when a message says how many jobs are done.
+
+    An error in `react` does not end the run.
+    """
 
     def __init__(self, react: Callable[[int, int], None]) -> None:
         super().__init__()
@@ -148,10 +166,10 @@ class _Progress(logging.Handler):
 
 
 def own_file(workflow: Any, path: str) -> str:
-    """Return the path of a file of this project, given relative to the rules that are being parsed.
+    """Return the path of a file of this project; `path` is relative to the file of rules that is being parsed.
 
-    The result is relative to the working directory, so that moving the project does not run jobs again. If the rules
-    come from a remote repository, it is the path of the copy in Snakemake's cache.
+    The result is relative to the working directory, so that jobs need not run again after the project was moved. If the
+    rules come from a remote repository, it is the path of the copy in Snakemake's cache.
     """
     source = workflow.current_basedir.join(path)
     return (

@@ -34,9 +34,9 @@ def soft_assignment(codes: Tensor, centers: Tensor) -> Tensor:
 
 
 def target_distribution(q: Tensor) -> Tensor:
-    """Return the target (N, k) for the soft assignments `q` (N, k): larger ones become larger (Xie et al. 2016, eq. 3).
+    """Return the target distribution (N, k) for the soft assignments `q` (N, k) (Xie et al. 2016, equation 3).
 
-    The rows sum to 1.
+    In the target, high assignments are higher and low ones lower; the rows sum to 1.
     """
     weight = q.square() / q.sum(dim=0)
     return weight / weight.sum(dim=1, keepdim=True)

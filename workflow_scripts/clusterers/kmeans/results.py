@@ -45,7 +45,7 @@ class Restarts:
 
 
 class OneK:
-    """The results of one k; `add` fills them with one part after another."""
+    """The results of all restarts of one k, which `add` fills in as parts (some restarts each) finish."""
 
     def __init__(self, problem: Problem, k: int, seeds: int, restarts: int, keep: str) -> None:
         n, d = problem.X.shape
