@@ -328,8 +328,9 @@ def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
     ]
     if strays:
         paths = list(chain(*strays))
-        images, have = count(len(paths), "image"), "has an unusual size" if len(paths) == 1 else "have unusual sizes"
-        yield f"{images} in {count(len(strays), 'folder')} {have} (exclude?): {_some(paths)}"
+        where = f"in {count(len(strays), 'folder')}"
+        images = count(len(paths), f"image {where} has an unusual size", f"images {where} have unusual sizes")
+        yield f"{images} (exclude?): {_some(paths)}"
 
 
 def _thumbnails(facts: Mapping[str, Facts], pairs: pd.DataFrame) -> Iterator[str]:
@@ -340,9 +341,8 @@ def _thumbnails(facts: Mapping[str, Facts], pairs: pd.DataFrame) -> Iterator[str
         if len({facts[path].width for path in pair}) == 2 and len({PurePosixPath(path).stem for path in pair}) == 1
     }
     if small:
-        smaller = "a smaller copy of another" if len(small) == 1 else "smaller copies of others"
-        images = f"{count(len(small), 'image')} {'is' if len(small) == 1 else 'are'} {smaller} with the same name"
-        yield f"{images} (thumbnails; exclude?): {_some(sorted(small))}"
+        images = count(len(small), "image is a smaller copy of another", "images are smaller copies of others")
+        yield f"{images} with the same name (thumbnails; exclude?): {_some(sorted(small))}"
 
 
 def _some(paths: Sequence[str]) -> str:

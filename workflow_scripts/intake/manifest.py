@@ -60,6 +60,7 @@ def label(
     images: pd.DataFrame,
     set_aside: pd.DataFrame,
     rule: Mapping[str, Any],
+    *,
     corrections: Sequence[str] = (),
     excluded: Sequence[str] = (),
     sublabels: Mapping[str, Any] | None = None,

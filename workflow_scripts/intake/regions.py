@@ -122,9 +122,11 @@ def cut_boxes(
     """
     of_file = partial(_boxes_of, boxes=boxes, margin=margin, min_size=min_size)
     regions = _regions(images, map(of_file, images.to_dict("records")), False, excluded, progress)
-    unmatched = sorted(boxes.unmatched)
-    missing = f"{count(len(unmatched), 'image')} that {boxes.source} annotates {'is' if len(unmatched) == 1 else 'are'}"
-    notes = [f"{missing} not there: {', '.join(unmatched[:3])}"] if unmatched else []
+    notes = []
+    if unmatched := sorted(boxes.unmatched):
+        annotated = f"that {boxes.source} annotates"
+        images_are = count(len(unmatched), f"image {annotated} is", f"images {annotated} are")
+        notes.append(f"{images_are} not there: {', '.join(unmatched[:3])}")
     return replace(regions, notes=(f"{regions.notes[0]} ({boxes.source})", *notes, *regions.notes[1:]))
 
 

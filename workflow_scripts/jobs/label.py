@@ -18,12 +18,12 @@ with job(snakemake.log[0]) as log:
         images,
         set_aside,
         rule,
-        snakemake.input.corrections,
-        snakemake.input.excluded,
-        snakemake.params.sublabels,
-        scales,
-        snakemake.params.groups,
-        read_csv(snakemake.input.look_alikes) if snakemake.input.look_alikes else None,
+        corrections=snakemake.input.corrections,
+        excluded=snakemake.input.excluded,
+        sublabels=snakemake.params.sublabels,
+        scales=scales,
+        groups=snakemake.params.groups,
+        look_alikes=read_csv(snakemake.input.look_alikes) if snakemake.input.look_alikes else None,
     )
     for line in labelled.notes:
         log.log(NOTICE, line)

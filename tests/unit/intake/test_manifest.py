@@ -244,7 +244,7 @@ def test_of_several_tables_of_corrections_the_last_one_counts(tmp_path):
     files = [str(tmp_path / name) for name in ("first.csv", "second.csv")]
     inspected = inspect(tmp_path, scan(tmp_path))
     tables = through_csv(inspected.images), through_csv(inspected.set_aside)
-    labelled = label(*tables, {"rule": "folder"}, files)
+    labelled = label(*tables, {"rule": "folder"}, corrections=files)
     assert labelled.manifest["label"].tolist() == ["c", "d"]
 
 
@@ -254,7 +254,13 @@ def test_the_label_of_an_image_that_is_set_aside_stays_with_it(tmp_path):
     (tmp_path / "picked.csv").write_text("path,label,set_aside\nb/2,c,yes\n")
     files = [str(tmp_path / "picked.csv")]
     inspected = inspect(tmp_path, scan(tmp_path, exclude=["*.csv"]), excluded=files)
-    labelled = label(through_csv(inspected.images), through_csv(inspected.set_aside), {"rule": "none"}, files, files)
+    labelled = label(
+        through_csv(inspected.images),
+        through_csv(inspected.set_aside),
+        {"rule": "none"},
+        corrections=files,
+        excluded=files,
+    )
     assert labelled.manifest[["path", "label"]].to_numpy().tolist() == [["a/1.png", ""], ["b/1.png", ""]]
     rows = labelled.by_hand.drop(columns="image_id").to_numpy().tolist()
     assert rows == [["b/2.png", "c", "", "before", ""], ["b/2.png", "", "yes", "before", ""]]

@@ -198,7 +198,9 @@ def test_parts_have_the_label_of_their_file_or_of_their_box(tmp_path):
     assert list(labelled.manifest["label"]) == ["ear", "paw"]
     table = tmp_path / "corrections.csv"
     pd.DataFrame({"path": crops.table["path"][:1], "label": "tail"}).to_csv(table, index=False)
-    labelled = label(through_csv(crops.table), whole.set_aside, {"rule": "auto", "file": None}, [str(table)])
+    labelled = label(
+        through_csv(crops.table), whole.set_aside, {"rule": "auto", "file": None}, corrections=[str(table)]
+    )
     assert list(labelled.manifest["label"]) == ["tail", "paw"]
 
 

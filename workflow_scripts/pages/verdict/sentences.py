@@ -26,13 +26,13 @@ NOTABLE = 0.1
 
 def images(n_images: int, set_aside: Mapping[str, int]) -> Sentence:
     """Say how many images there are, and why files were set aside; `set_aside` has the number of files by reason."""
-    start = f"{count(n_images, 'image')} {'is' if n_images == 1 else 'are'} in the study."
+    start = f"{count(n_images, 'image is', 'images are')} in the study."
     total = sum(set_aside.values())
     if not total:
         return Sentence(f"{start} No file was set aside.", "fact", n_images, "manifest")
     by_number = sorted(set_aside.items(), key=lambda item: (-item[1], item[0]))
     reasons = listed([f"{n} {reason}" for reason, n in by_number], most=3)
-    text = f"{start} {count(total, 'file')} {'was' if total == 1 else 'were'} set aside: {reasons}."
+    text = f"{start} {count(total, 'file was', 'files were')} set aside: {reasons}."
     return Sentence(text, "fact", n_images, "rejected")
 
 
