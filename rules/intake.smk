@@ -179,7 +179,9 @@ rule label:
         manifest=layout.manifest,
         rejected=layout.rejected,
         by_hand=layout.decided_by_hand,
-        summary=in_report(layout.intake_summary, None, "intake", category="Images"),
+        intake_summary=in_report(
+            layout.intake_summary, None, "intake_summary", category="Images"
+        ),
     log:
         layout.log(layout.manifest),
     benchmark:

@@ -1,22 +1,19 @@
 """The manifest, that is the table of images with labels, and the table of rejected files with reasons."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
 
 from workflow_scripts.intake.decisions import BEFORE, DECIDED, DECISION, REMOVED, Decision
 from workflow_scripts.intake.groups import group_files
-from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.known import MATCH_COLUMNS
 from workflow_scripts.intake.label_table import read_set_aside
-from workflow_scripts.intake.labels import Labelling, classes_in_words, corrected, label_images
-from workflow_scripts.intake.listing import LABEL_TABLE
+from workflow_scripts.intake.labels import Labelling, corrected, label_images
+from workflow_scripts.intake.summary import labels_in_words, rejected_in_words, summary_table, unread_tables
 from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.io.rejections import Reason
-from workflow_scripts.wording import count
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages", "taken", "instrument")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
@@ -29,7 +26,6 @@ GROUP = "group"
 BY_HAND_COLUMNS = ("path", "label", "set_aside", DECISION, "image_id", DECIDED)
 """Columns of what people decided, a row for each decision: those of the exports of pages."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
-SUMMARY_COLUMNS = ("subject", "number", "detail")
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,8 @@ class Labelled:
     matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
     by_hand : the decisions of people, on labels and then on images set aside, with `BY_HAND_COLUMNS`; `image_id` is ""
         for an image that is not there.
-    summary : what was taken in, where the labels come from, what was refused and set aside, and why, with
-        `SUMMARY_COLUMNS`: a row for the images, for the labels, for each class and for each reason.
+    intake_summary : what was taken in, where the labels come from, what was refused and set aside, and why, with
+        `summary.COLUMNS`: a row for the images, for the labels, for each class and for each reason.
     notes : sentences for the log about the source of the labels and the rejected files.
     """
 
@@ -52,7 +48,7 @@ class Labelled:
     rejected: pd.DataFrame
     matches: pd.DataFrame
     by_hand: pd.DataFrame
-    summary: pd.DataFrame
+    intake_summary: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -96,7 +92,7 @@ def label(
     labelling = corrected(labelling, known, corrections)
     finer = label_images(ids, **sublabels).labels if sublabels else None
     manifest = _manifest(images, files, labelling.labels, finer, scales)
-    notes = list(_unread_tables(set_aside["path"], rule))
+    notes = list(unread_tables(set_aside["path"], rule))
     if groups is not None or "parent" in images:
         grouped = group_files({path: ids[path] for path in files}, _pairs(look_alikes), **(groups or {}))
         manifest[GROUP] = files.map(grouped.by_file)
@@ -107,8 +103,8 @@ def label(
         rejected,
         pd.DataFrame(labelling.matches, columns=list(MATCH_COLUMNS)),
         by_hand(labelling.by_hand, read_set_aside(excluded, known), known),
-        _summary(manifest, rejected, labelling, notes),
-        (_labels_in_words(manifest, labelling), *notes, *_rejected_in_words(rejected)),
+        summary_table(manifest, rejected, labelling, notes),
+        (labels_in_words(manifest, labelling), *notes, *rejected_in_words(rejected)),
     )
 
 
@@ -144,44 +140,6 @@ def _manifest(
 
 def _pairs(look_alikes: pd.DataFrame | None) -> Iterable[tuple[str, str]]:
     return () if look_alikes is None else zip(look_alikes["path"], look_alikes["other"], strict=True)
-
-
-def _labels_in_words(manifest: pd.DataFrame, labelling: Labelling) -> str:
-    """Return the rule of the labels, the classes, and what was passed over, as a sentence for the log."""
-    labels = _by_path(manifest, "label")
-    counted = [classes_in_words(labels)] if labelling.rule != "none" or any(labels.values()) else []
-    return f"labels: {labelling.rule} ({'; '.join([*counted, *labelling.why])})"
-
-
-def _rejected_in_words(rejected: pd.DataFrame) -> Iterator[str]:
-    if len(rejected):
-        yield f"{count(len(rejected), 'file')} rejected: {count_reasons(rejected['reason'])}"
-
-
-def _summary(
-    manifest: pd.DataFrame, rejected: pd.DataFrame, labelling: Labelling, notes: Iterable[str]
-) -> pd.DataFrame:
-    """Return what was taken in, labelled and set aside, and why, as a table with `SUMMARY_COLUMNS`."""
-    sizes = manifest["label"].value_counts()
-    rows: list[tuple[str, int | None, str]] = [("taken in", len(manifest), "")]
-    rows.append(("labels", len(manifest) - int(sizes.get("", 0)), labelling.rule))
-    rows += [("about labels", None, sentence) for sentence in labelling.why]
-    rows += [("class", size, label) for label, size in sizes.items() if label]
-    without = manifest.loc[manifest["label"] == "", "path"]
-    if len(without) and len(sizes) > 1:
-        rows.append(("without a label", len(without), f"the first is {without.iloc[0]}"))
-    rows += [("note", None, sentence) for sentence in notes]
-    for reason, files in rejected.groupby("reason"):
-        first = files.iloc[0]
-        rows.append(("set aside", len(files), f"{reason}; the first is {first['path']}: {first['detail']}"))
-    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS)).astype({"number": "Int64"})
-
-
-def _unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence if labels are not read from a table, and there are tables of labels below the top."""
-    tables = [path for path in paths if PurePosixPath(path).name == LABEL_TABLE]
-    if tables and rule.get("rule", "auto") == "auto" and not rule.get("file"):
-        yield f"{tables[0]} is not at the top of the data and so not read: name it in intake.labels.file to use it"
 
 
 def by_hand(labels: Mapping[str, Decision], aside: Mapping[str, Decision], images: Mapping[str, str]) -> pd.DataFrame:
