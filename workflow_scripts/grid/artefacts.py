@@ -403,8 +403,8 @@ class Layout:
         return self.of(pattern, cell)
 
     def validated_of(self, pattern: str, cells: Iterable[Cell], cross_validation: str | None) -> list[str]:
-        """Return, for each cell, `pattern` filled with the cell and the cross-validation; an empty list if that is
-        None."""
+        """Return, for each cell, `pattern` filled with the cell and `cross_validation`; an empty list if
+        `cross_validation` is None."""
         return [self.of(pattern, cell, cross_validation=cross_validation) for cell in cells] if cross_validation else []
 
     def artefact_of(self, path: str) -> str | None:
@@ -413,11 +413,11 @@ class Layout:
         return next((name for name, pattern in PATTERNS.items() if pattern.fullmatch(below)), None)
 
     def log(self, pattern: str) -> str:
-        """Return the path of the log of the job that makes `pattern`."""
+        """Return the path of the log of the job that makes the file `pattern`."""
         return pattern.replace(self.root, f"{self.root}/logs", 1).rsplit(".", 1)[0] + ".log"
 
     def benchmark(self, pattern: str) -> str:
-        """Return the path of the benchmark of the job that makes `pattern`."""
+        """Return the path of the benchmark (time and memory) of the job that makes the file `pattern`."""
         return pattern.replace(self.root, f"{self.root}/benchmarks", 1).rsplit(".", 1)[0] + ".tsv"
 
     def named(self, grid: Grid) -> set[str]:

@@ -1,4 +1,4 @@
-"""Cells, that is combinations of choices: their names in paths and in figures.
+"""Cells (combinations of choices), and their names in paths and in figures.
 
 Jobs and figures import this module, so it uses the standard library only.
 """
@@ -59,7 +59,8 @@ def word(axis: str, value: Any) -> str:
 
 
 def axes_to_mention(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
-    """Return the axes whose value in a cell a figure must state: all but those with the value `Axis.tacit`."""
+    """Return the axes whose value in a cell a figure must state. These are all except those on which the cell has the
+    value `Axis.tacit`."""
     return [axis for axis in axes if AXES[axis].tacit is None or cell[axis] != AXES[axis].tacit]
 
 

@@ -42,7 +42,8 @@ def _check_consensus(grid: Grid, cell: Cell) -> None:
 
 
 def _check_columns(grid: Grid, cell: Cell) -> None:
-    """Raise `UserError` if a clusterer needs points with more or fewer columns than they are known to have."""
+    """Raise `UserError` if a clusterer needs another number of columns than the cell's points have, where that is
+    known."""
     needed = grid.settings.clusterers[cell.clusterer].columns
     if needed is None:
         return

@@ -39,7 +39,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells of every study, in the order of its axes, and the combinations that are left out (`skipped`)."""
+    """The cells of every study, and the combinations of choices that are left out (`skipped`)."""
 
     settings: Settings
     skipped: list[Skipped] = field(default_factory=list)
@@ -62,9 +62,9 @@ class Grid:
         return list(dict.fromkeys(chain(used, self._sources_of_subsets(used))))
 
     def parts_of(self, cell: Cell) -> list[Cell]:
-        """Return, if the backbone of `cell` joins others, a copy of `cell` for each of them, with its name and layer.
+        """Return a copy of `cell` for each backbone that is joined, with the name and layer of that backbone.
 
-        Otherwise, return a list with only `cell`.
+        If the backbone of `cell` joins no others, return a list with only `cell`.
         """
         layers = self.settings.backbones[cell.backbone].parts
         return [replace(cell, backbone=backbone, layer=layer) for backbone, layer in layers.items()] or [cell]
@@ -144,8 +144,8 @@ class Grid:
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
-        """Return a cell for each name of a reducer (`Cell.reducer`). Raises `UserError` if two reductions have the same
-        name."""
+        """Return, for the name of each reducer (`Cell.reducer`), a cell that has it. Raises `UserError` if a name is
+        ambiguous."""
         by_name: dict[str, Cell] = {}
         for cell in self.all_cells:
             other = by_name.setdefault(cell.reducer, cell)
@@ -177,7 +177,7 @@ class Grid:
         return baseline if baseline in cells else cells[0]
 
     def refuses_new_images(self, cell: Cell) -> str | None:
-        """Return the kind and name of what cannot be applied to new images, a cell's backbone or decomposition, or
+        """Return the backbone or decomposition of a cell in words, if it cannot be applied to new images; otherwise
         None."""
         if not self.settings.backbones[cell.backbone].places_new_images:
             return f"backbone {cell.backbone}"
@@ -219,7 +219,7 @@ class Grid:
     def perturbable(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
         """Return the cells that may assign the perturbed images of a figure to their groups.
 
-        This is the cell `shown`. If the figure shows the most trusted cell, it is every cell among which that one is
+        This is the cell `shown`. If the figure shows the most trusted cell, these are all cells from which that cell is
         chosen. Cells that cannot be applied to new images are left out.
         """
         cells = [shown]

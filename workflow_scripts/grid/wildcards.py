@@ -22,7 +22,7 @@ def of_cells(grid: Grid) -> Iterator[Wildcards]:
 
 
 def preprocessed(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the preprocessing variants of cells, those whose images pages show, and those on which networks are
+    """Yield the wildcards of the preprocessing variants that cells have, that pages show, and on which networks are
     fine-tuned."""
     settings = grid.settings
     names = {cell.preprocess for cell in grid.all_cells}
@@ -32,17 +32,17 @@ def preprocessed(grid: Grid) -> Iterator[Wildcards]:
 
 
 def backbones(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the backbones that cells need and that have weights."""
+    """Yield the wildcards of the backbones that cells need and that have weights."""
     return ({"backbone": name} for name in grid.backbones if grid.settings.backbones[name].weights)
 
 
 def tuned_backbones(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the fine-tuned backbones that cells need."""
+    """Yield the wildcards of the fine-tuned backbones that cells need."""
     return ({"backbone": name} for name in grid.backbones if grid.settings.backbones[name].finetune)
 
 
 def subsets(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the names of the subsets of cells, without the subset of all images."""
+    """Yield the wildcards of the subsets of cells, without the subset of all images."""
     names = dict.fromkeys(cell.subset for cell in grid.all_cells if cell.subset != EVERYTHING)
     return ({"subset": name} for name in names)
 
@@ -89,7 +89,7 @@ def studies(grid: Grid) -> Iterator[Wildcards]:
 
 
 def modelled_studies(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the studies that have a model for new images."""
+    """Yield the wildcards of the studies that have a model for new images."""
     return ({"study": name} for name in grid.settings.studies if grid.modelled(name))
 
 
@@ -99,7 +99,7 @@ def figures(grid: Grid) -> Iterator[Wildcards]:
 
 
 def consensus(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the studies with a figure that shows their consensus, and those whose consensus a clusterer reads."""
+    """Yield the wildcards of the studies whose consensus a figure or a clusterer reads."""
     for name, study in grid.settings.studies.items():
         if any("consensus" in figure.sources for figure in study.figures.values()):
             yield {"study": name}
@@ -109,7 +109,7 @@ def consensus(grid: Grid) -> Iterator[Wildcards]:
 
 
 def agreements(grid: Grid) -> Iterator[Wildcards]:
-    """Yield every study and k for which a figure, or the consensus, reads how well the cells agree."""
+    """Yield the wildcards (study and k) for which a figure or the consensus reads how well the cells agree."""
     for name, study in grid.settings.studies.items():
         reading = [fig for fig in study.figures.values() if "agreement" in fig.sources or fig.of_trusted_cell]
         of_figures = (getattr(figure, "k", None) for figure in reading)
@@ -120,14 +120,14 @@ def agreements(grid: Grid) -> Iterator[Wildcards]:
 
 
 def perturbed(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the figures that show perturbed images."""
+    """Yield the wildcards of the figures that show perturbed images."""
     for wildcards in figures(grid):
         if "perturbed" in grid.settings.studies[wildcards["study"]].figures[wildcards["figure"]].sources:
             yield wildcards
 
 
 def pages(kind: str) -> Callable[[Grid], Iterator[Wildcards]]:
-    """Return the function that yields the studies with a page of this kind."""
+    """Return a function that yields the wildcards of the studies with a page of this kind."""
     return lambda grid: ({"study": study} for study, pages in grid.pages.items() if kind in pages)
 
 

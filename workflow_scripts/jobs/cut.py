@@ -1,4 +1,4 @@
-"""Write regions.csv, the tiles, boxes or pages that become the images, and the table of what is left out."""
+"""Write regions.csv (the tiles, boxes or pages that become images) and regions_set_aside.csv (what is left out)."""
 
 from snakemake.script import Snakemake
 

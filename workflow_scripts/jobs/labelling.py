@@ -1,4 +1,4 @@
-"""Write the table of images to label next, those first whose labels help most, and the page to label them."""
+"""Write the table of images to label next, in the order in which labels help most, and the page to label them."""
 
 from snakemake.script import Snakemake
 

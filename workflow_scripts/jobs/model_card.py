@@ -1,4 +1,4 @@
-"""Write the model card of a model, model_card.md."""
+"""Write model_card.md, which says what a model was made from, how good it is, and what its limits are."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Test batches of new images against those of a model; write the control charts, a page and the table of batches."""
+"""Test batches of new images against the images of a model; write the control charts, a page and the table of
+batches."""
 
 from pathlib import Path
 

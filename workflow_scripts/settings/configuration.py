@@ -52,8 +52,8 @@ class Settings(Model):
     backbone: str | None = None
     """The backbone or model whose layers `snakemake list_layers` lists; null takes the baseline's backbone."""
     new_images: str | None = None
-    """A folder of images that `snakemake predict` assigns to the clusters of the studies' models, and whose batches
-    `snakemake monitor` tests."""
+    """A folder of new images. `snakemake predict` assigns them to the clusters of the studies' models; `snakemake
+    monitor` tests batches of them."""
     export_as: Literal["npz", "parquet", "csv", "h5"] = "npz"
     """The format of the tables of features that `snakemake export` writes."""
     batch_size: int = Field(20, ge=2, le=100)
@@ -194,7 +194,7 @@ def load(given: Mapping[str, Any], files: Iterable[str | Path], default: str | P
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return two nested mappings merged: values of `above` replace those of `below`."""
+    """Return two nested mappings merged into one. Values of `above` replace those of `below`."""
     merged = dict(below)
     for key, value in above.items():
         nested = isinstance(value, Mapping) and isinstance(below.get(key), Mapping)

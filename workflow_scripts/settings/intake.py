@@ -84,7 +84,8 @@ class Groups(Model):
 
 
 def _check_pattern(pattern: str | None, what: str) -> None:
-    """Raise `ValueError` if a regular expression cannot be compiled or has no group. `what` is what its group gives."""
+    """Raise `ValueError` if a regular expression cannot be compiled or has no group. `what` says in the message what
+    the group stands for."""
     allowed = f"a regular expression with a group for the {what}"
     try:
         groups = re.compile(pattern or "").groups

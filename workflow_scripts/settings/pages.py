@@ -92,7 +92,7 @@ class Gallery(Page):
 
     of_cells = "all"
     k: list[Count] | None = Field(None, min_length=1)
-    """Numbers of clusters; null takes all of the clusterer."""
+    """Numbers of clusters; null takes all that the clusterer has."""
     per_place: int = Field(12, ge=1)
     """Number of images of a cluster for each of the three places."""
     twins: int = Field(20, ge=0)
@@ -105,7 +105,7 @@ class Explorer(Page):
 
     of_cells = "all"
     k: list[Count] | None = Field(None, min_length=1)
-    """Numbers of clusters; null takes all of the clusterer."""
+    """Numbers of clusters; null takes all that the clusterer has."""
     maps: list[dict[str, Any]] = []
     """Further maps besides the first two components of each cell's points. Each map is given by the choices of its cell
     that differ from the baseline, such as `{decomposition: tsne}`."""
@@ -132,7 +132,7 @@ class Explorer(Page):
 
 class Verdict(Page):
     """A page that answers in sentences: the groups on which the study's cells agree, the cell to trust, the images and
-    choices that change the answer, and what to do next. The study also gets the figures that the page is read from."""
+    choices that change the answer, and what to do next. The study also gets the figures whose tables the page reads."""
 
     in_prose = "the consensus of the cells by co-association [@fred2005]"
     of_cells = "all"
@@ -148,7 +148,7 @@ class Verdict(Page):
     """Number of images of each group on the page; those on which the cells agree most are shown."""
 
     def page_settings(self) -> dict[str, Any]:
-        """Return the settings that decide the page, without those that decide its tables."""
+        """Return the settings that decide only the page; the other settings decide the tables that it reads."""
         return self.dump(include={"shown", "per_group"})
 
 

@@ -15,7 +15,7 @@ Size = tuple[Side, Side]
 
 
 class Step(Method):
-    """Base class of the settings of preprocessing steps; the step's code is the module of the same name in
+    """Base class of the settings of preprocessing steps. A step's code is the module of the same name in
     `preprocess/`."""
 
     tag = "step"
@@ -105,7 +105,7 @@ class Resize(_Sized):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings filled in, and what becomes of other aspect ratios."""
+        """Return `in_prose` with the settings filled in, and with what is done to images of other aspect ratios."""
         smoothed = " with anti-aliasing" if self.anti_aliasing else " without anti-aliasing"
         fitted = {"squeeze": "", "pad": " and padding with the mean value", "crop": " of the middle of the image"}
         return self.in_prose.format(**self.dump(), smoothed=smoothed, fitted=fitted[self.fit])

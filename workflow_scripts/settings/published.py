@@ -35,7 +35,7 @@ class Fact(Model):
     take: Literal["mean", "sd", "min", "max", "lowest_inertia", "correlation", "share_above", "relative_span"] = "mean"
     """The statistic of the column that is compared; `correlation` is the column's correlation with the inertia."""
     limit: float = 0
-    """The limit of `share_above`."""
+    """For `share_above`: the share of the values above this limit is taken."""
     tolerance: float = Field(0.01, gt=0)
     layer: str
     """The layer for which the publication gives the number."""

@@ -30,7 +30,7 @@ Range = tuple[float, float]
 
 
 class InClusters(Model):
-    """The images in some clusters of a cell, in its best repeat."""
+    """The images of some clusters of a cell. The clusters are those of the cell's best repeat."""
 
     at: dict[str, Any] = {}
     """Choices of the cell that differ from the configuration's baseline."""
@@ -60,8 +60,8 @@ class Subset(Model):
     their metadata have the size of a pixel."""
     in_clusters: InClusters | None = None
     file: UserPath | None = None
-    """A CSV with a column `path` (or `filename` or `image_id`) that names the images, such as the explorer exports. If
-    it has a column `selection`, only the rows with the subset's name count."""
+    """A CSV with a column `path` (or `filename` or `image_id`) that names the images. The explorer exports such files.
+    If the file has a column `selection`, only the rows with the subset's name count."""
 
     @model_validator(mode="after")
     def _is_a_part(self) -> "Subset":
@@ -90,7 +90,7 @@ _FIELDS: dict[str, Any] = {name: _choice(name, axis) for name, axis in AXES.item
 
 
 class Choices(create_model("Choices", __base__=Model, **_FIELDS)):  # type: ignore[misc]
-    """One value for each axis."""
+    """One value for each axis of the grid."""
 
 
 class Study(WithPages):
@@ -103,7 +103,7 @@ class Study(WithPages):
     cells: list[dict[str, Any]] = []
     """Further cells, each given by its choices that differ from the study's baseline."""
     cross_validation: Name | None = None
-    """The cross-validation by which every cell is also scored; null is none."""
+    """The cross-validation by which every cell is also scored; null scores by none."""
     figures: dict[Name, Figure] = {}
 
     def consensus_settings(self) -> dict[str, Any]:

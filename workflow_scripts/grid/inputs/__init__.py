@@ -1,7 +1,6 @@
 """The input functions and params of Snakemake's rules, in a class for each stage of the workflow.
 
-They are functions of a rule's wildcards and return paths or settings. Where they may return no file, it is an empty
-list.
+They are functions of a rule's wildcards and return paths or settings. *No file* is an empty list.
 
 A mistake of the user that is noticed here ends the run with one line.
 """

@@ -143,7 +143,7 @@ class FigureInputs(Stage):
         return [f"{self.layout.root}/tables/{name}.parquet" for name in names if self._is_made(name)]
 
     def _is_made(self, table: str) -> bool:
-        """Return whether this configuration makes a table: `study`, `study.classes` or `study/figure`."""
+        """Return whether this configuration makes a table, whose name is `study`, `study.classes` or `study/figure`."""
         study, _, figure = table.partition("/")
         study = study.removesuffix(".classes")
         return study in self.grid.figures and (not figure or figure in self.grid.figures[study])

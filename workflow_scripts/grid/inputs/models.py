@@ -26,7 +26,7 @@ class ModelInputs(Stage):
 
     @cached_property
     def studies(self) -> list[str]:
-        """Return the studies that have a model for new images."""
+        """Return the names of the studies that have a model for new images."""
         return [study for study in self.settings.studies if self.grid.modelled(study)]
 
     @cached_property
@@ -88,7 +88,7 @@ class ModelInputs(Stage):
 
     def perturbed_sources(self, wildcards: Wildcards) -> dict[str, Files]:
         """Return, by name, the paths of the artefacts of each of the `perturbed_cells`. If the figure shows the most
-        trusted cell, the agreement of the cells is added, which decides it."""
+        trusted cell, the agreement of the cells is added, because it decides which cell that is."""
         of_cells = [self._sources_of(cell) for cell in self.perturbed_cells(wildcards)]
         sources: dict[str, Files] = {name: [str(files[name]) for files in of_cells] for name in of_cells[0]}
         if self.figures.figure_settings(wildcards).of_trusted_cell:

@@ -42,8 +42,8 @@ class NewImagesInputs(Stage):
     def _of_models(self, command: str, *patterns: str) -> list[str]:
         """Return the paths that fill `patterns`, for each study with a model.
 
-        A mistake ends the run with a message that names the `command`: `new_images` is no folder, the data set's images
-        are boxes, or no study has a model.
+        The run ends, with a message that names the `command`, if `new_images` is no folder, if the data set's images
+        are boxes, or if no study has a model.
         """
         path = self.settings.new_images or "nothing"
         if not isdir(path):
@@ -64,8 +64,8 @@ class NewImagesInputs(Stage):
 
     @property
     def group_rule(self) -> dict[str, Any] | None:
-        """Return the rule by which new images are grouped: that of the data set, or else the parts of each file; None
-        without parts."""
+        """Return the rule by which new images are grouped: `intake.groups`, or by file if images are parts of files;
+        otherwise None."""
         intake = self.settings.intake
         return intake.groups.dump() if intake.groups else {"rule": "file"} if intake.cuts else None
 

@@ -30,8 +30,8 @@ class VerdictInputs(Stage):
         return dumped(self.grid.compared(wildcards.study, self.agreement_k(wildcards)))
 
     def consensus_sources(self, wildcards: Wildcards) -> dict[str, Files]:
-        """Return, by name, the paths of the clusters of a consensus's cells, of the cells' agreement, and of their
-        manifest."""
+        """Return the paths of the inputs of a study's consensus by name: the clusters of its cells, their agreement,
+        the manifest."""
         cells = self.grid.agreeing(wildcards.study)
         at_k = k_in_path(self.consensus_settings(wildcards)["k"])
         return {

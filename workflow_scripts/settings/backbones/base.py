@@ -53,8 +53,8 @@ class Variant(Model):
     def resolve(self, key: str, backbones: Mapping[str, Any]) -> None:
         """Find the settings of the joined backbones in `backbones`, which holds all backbones by name.
 
-        A backbone that joins no others does nothing. Raises `ValueError`, with the place `key` of this backbone in the
-        configuration, if a joined backbone or its layer does not exist.
+        Nothing is done for a backbone that joins no others. Raises `ValueError`, with the place `key` of this backbone
+        in the configuration, if a joined backbone or its layer does not exist.
         """
 
     @property
@@ -106,7 +106,7 @@ class OfImages(Variant):
 
     @property
     def n_views(self) -> float:
-        """Return the number of views of an image that features are computed from."""
+        """Return the number of views of an image from which features are computed."""
         return 8 if self.orbit else 1
 
     def refuses(self, size: tuple[int, int]) -> str | None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class Joined(WithoutNetwork):
-    """The features of several backbones side by side. Those of each backbone are divided by the square root of their
-    total variance. They are joined from stored features, without another pass over the images."""
+    """The features of several backbones side by side. The features of each backbone are divided by the square root of
+    their total variance. Stored features are joined, so that no further pass over the images is needed."""
 
     makes_features: ClassVar[str] = "join"
     join: dict[Name, str] = Field(min_length=2)

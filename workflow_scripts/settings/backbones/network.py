@@ -66,7 +66,7 @@ class Network(OfImages):
     sha256: str | None = Field(None, pattern="^[0-9A-Fa-f]{64}$")
     """The SHA-256 that the weight file must have; null does not check it."""
     seed: Seed = 0
-    """Seed of random weights, and of codebooks."""
+    """Seed of random weights, and of the codebooks that some poolings of layers need."""
     normalise: Literal["auto", "imagenet", "caffe", "symmetric", "lite"] = "auto"
     """How pixels are scaled before the network; `auto` takes what the weights were trained with."""
     size: int | None = Field(None, ge=16, le=LARGEST_SIDE)

@@ -37,7 +37,7 @@ Ks = Annotated[Counts, BeforeValidator(_listed, json_schema_input_type=Count | R
 
 
 class Clusterer(Method):
-    """Base class of the settings of clusterers; the code is the module of the same name in `clusterers/`.
+    """Base class of the settings of clusterers. A clusterer's code is the module of the same name in `clusterers/`.
 
     Estimates are for n points in d dimensions. Memory does not count the libraries.
     """
@@ -110,7 +110,8 @@ class Clusterer(Method):
         return 0
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the estimated seconds on a slow core: ten times those for the distances of all pairs."""
+        """Return the estimated seconds on a slow core: ten times the seconds for the distances of all pairs of
+        points."""
         return 2 * d * 10 * n**2 / FLOPS
 
 

@@ -75,7 +75,7 @@ class MeanShift(Clusterer):
     bandwidth: float | None = Field(None, gt=0)
     """Bandwidth of the kernel; null takes scikit-learn's estimate_bandwidth."""
     quantile: float = Field(0.1, gt=0, le=1)
-    """Quantile of the distances that the bandwidth is estimated from."""
+    """Quantile of the pairwise distances from which the bandwidth is estimated."""
     cluster_all: bool = True
     """Whether images outside the bandwidth of every centre go to the nearest cluster; otherwise they are noise."""
 

@@ -11,9 +11,8 @@ from workflow_scripts.settings.costs import FLOAT
 
 
 class Linkage(OfK):
-    """Agglomerative clustering with Euclidean distances (fastcluster). k clusters are what is left when the last k - 1
-    merges are undone. Complete and average linkage need the distances of all pairs: 8 bytes each, which is 1.6 GB for
-    20 000 images."""
+    """Agglomerative clustering with Euclidean distances (fastcluster). Undoing the last k - 1 merges gives k clusters.
+    Complete and average linkage need the distances of all pairs: 8 bytes each, which is 1.6 GB for 20 000 images."""
 
     in_prose = "agglomerative clustering with {linkage} linkage and Euclidean distances [@mullner2013]"
     method: Literal["linkage"] = "linkage"
@@ -65,7 +64,7 @@ class BisectingKMeans(BestOf):
     in_prose = "bisecting k-means [@steinbach2000]"
     method: Literal["bisecting_kmeans"] = "bisecting_kmeans"
     n_init: RestartCount = 10
-    """Restarts of each split, of which the best is kept."""
+    """Number of restarts of each split; the best is kept."""
     max_iter: int = Field(300, ge=1)
     bisecting_strategy: Literal["biggest_inertia", "largest_cluster"] = "biggest_inertia"
 
@@ -119,6 +118,6 @@ class Birch(OfK):
     branching_factor: int = Field(50, ge=2)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the distances between subclusters and of a copy; there are fewer subclusters than
-        images."""
+        """Return the bytes of the distances between subclusters, of which there are fewer than images, and of a
+        copy."""
         return FLOAT * n**2 // 2

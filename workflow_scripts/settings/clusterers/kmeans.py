@@ -10,11 +10,11 @@ from workflow_scripts.settings.methods import OnDevice
 
 
 class Restarted(BestOf):
-    """Base class of the settings of k-means and mini-batch k-means. The dry run says the number of their restarts."""
+    """Base class of the settings of k-means and mini-batch k-means. The dry run says how many restarts they have."""
 
     keeps_centers = True
     n_init: RestartCount = 100
-    """Restarts of each repeat, of which the best is kept."""
+    """Number of restarts of each repeat; the restart with the lowest inertia is kept."""
     max_iter: int = Field(300, ge=1)
 
     @property

@@ -57,7 +57,7 @@ class Dec(Trained):
     tolerance: float = Field(1e-3, ge=0, lt=1)
     """The training ends when at most this share of the labels has changed since the last update."""
     n_init: RestartCount = 20
-    """Restarts of the k-means that finds the first centres."""
+    """Number of restarts of the k-means that finds the first centres."""
 
     @property
     def starts(self) -> int:

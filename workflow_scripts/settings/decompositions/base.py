@@ -14,7 +14,7 @@ SECONDS_PER_IMAGE = 0.2
 
 
 class Decomposition(Method):
-    """Base class of the settings of decompositions; the code is the module of the same name in `reduce/`.
+    """Base class of the settings of decompositions. A decomposition's code is the module of the same name in `reduce/`.
 
     Estimates are for n images with `width` features. Memory does not count the libraries.
     """
@@ -22,7 +22,7 @@ class Decomposition(Method):
     tag = "method"
     registry: ClassVar[dict[str, type["Decomposition"]]] = {}
     is_ordered: ClassVar[bool] = False
-    """Whether the components are ordered, so that the first n can be taken alone and whitened."""
+    """Whether the components are ordered, so that cells can take the first `n_components` and whiten them."""
 
     @property
     def places_new_images(self) -> bool:
@@ -64,10 +64,11 @@ class RegressOut(Model):
     """Known facts about the images. Their linear effect on the features is removed."""
 
     facts: list[str] = Field(min_length=1)
-    """`brightness`, `contrast` and `sharpness` of the preprocessed images, columns of the manifest that say how an
-    image was taken or stored (`width`, `format`, ...), `folder, level 1` to 3, and the columns of `table`."""
+    """The names of the facts. Known are `brightness`, `contrast` and `sharpness` of the preprocessed images; columns of
+    the manifest that say how an image was taken or stored (`width`, `format`, ...); `folder, level 1` to `folder, level
+    3`; and the columns of `table`."""
     table: UserPath | None = None
-    """A CSV with further facts, a column each, and a column `path` or `image_id`."""
+    """A CSV with a column for each further fact, and a column `path` or `image_id`."""
 
 
 class OfFeatures(Decomposition):

@@ -10,7 +10,7 @@ from workflow_scripts.settings.costs import FLOAT
 from workflow_scripts.settings.decompositions.base import Decomposition
 
 UMAP_COMPILED = 150_000_000
-"""Bytes that numba takes to compile UMAP."""
+"""Bytes of memory that numba needs to compile UMAP."""
 
 
 class _Map(Decomposition):

@@ -43,8 +43,8 @@ class Trust(_OfPartitions):
     sources = ("manifest", "clusters", "scores", "agreement")
     kind: Literal["trust"] = "trust"
     n_samples: int = Field(100, ge=20)
-    """Number of random samples of images and cells, from which the intervals of the ranks follow, and of shuffled
-    studies, which show how well cells agree by chance."""
+    """Number of random samples of images and cells, which give the intervals of the ranks. The same number of shuffled
+    studies shows how well cells agree by chance."""
     n_resamples: int = Field(0, ge=0, le=100)
     """Number of random samples of 80 % of the images. Every cell clusters each sample again (the best of 10 starts),
     which measures how stable it is; 0 does not measure it. A sample costs as much as 8 restarts of k-means, or as most
@@ -65,7 +65,8 @@ class Trust(_OfPartitions):
 
 
 class SpecificationCurve(_OfPartitions):
-    """All cells sorted by a metric, with the range of their repeats, and their choices below."""
+    """All cells sorted by a metric, with the range of the metric over the repeats. The choices of each cell are shown
+    below it."""
 
     in_prose = "the specification curve of all cells [@simonsohn2020]"
     sources = ("clusters", "scores", "agreement")

@@ -80,7 +80,7 @@ class Drawing(Model):
 
 
 class Figure(Drawing, Method):
-    """Base class of the settings of a study's figures; the code is the module of the same name in `figures/`."""
+    """Base class of the settings of a study's figures. A figure's code is the module of the same name in `figures/`."""
 
     tag = "kind"
     registry: ClassVar[dict[str, type["Figure"]]] = {}

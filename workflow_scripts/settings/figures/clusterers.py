@@ -94,7 +94,7 @@ class ChooseK(Figure):
     ks: Annotated[Ks, Field(min_length=3)] = list(range(1, 13))
     """Numbers of clusters, as a list or a range such as `1-12`. They need not be those of the cell's clusterer."""
     n_init: RestartCount = 20
-    """Restarts of each k-means."""
+    """Number of restarts of each k-means clustering; the best is kept."""
     n_references: int = Field(20, ge=2, le=MOST_RESTARTS)
     """Number of random sets of points without groups, with which gap, elbow and silhouette are compared."""
     n_resamples: int = Field(20, ge=2, le=MOST_RESTARTS)

@@ -35,8 +35,8 @@ class ContactSheet(OfOneK):
     per_place: int = Field(4, ge=1, le=8)
     """Number of images of a cluster for each of the three places."""
     images: list[str] = Field([], max_length=8)
-    """Paths or ids, as in the manifest, of images that are shown beside the others of their clusters. The note
-    names those that are not shown: noise, and images of other clusters than `clusters`."""
+    """Paths or ids, as in the manifest, of images that are shown beside the others of their clusters. A note in the
+    figure names those that are not shown: noise, and images of other clusters than `clusters`."""
 
 
 class ClusterPair(OfOneK):
@@ -51,12 +51,12 @@ class ClusterPair(OfOneK):
     per_place: int = Field(5, ge=1, le=8)
     """Number of images of a cluster for each of the three places."""
     images: list[str] = Field([], max_length=8)
-    """Paths or ids, as in the manifest, of images that are shown below the others of their clusters. The note
-    names those that are not shown: noise, and images of other clusters than the two."""
+    """Paths or ids, as in the manifest, of images that are shown below the others of their clusters. A note in the
+    figure names those that are not shown: noise, and images of other clusters than the two."""
 
 
 class NearTwins(OfOneK):
-    """The closest pairs of an image and its nearest neighbour that are in different clusters."""
+    """Pairs of an image and its nearest neighbour that are in different clusters; the closest pairs are drawn."""
 
     computes = True
     shows_images = True
@@ -77,7 +77,7 @@ class ClassScores(OfOneK):
 
 
 class ClusterScores(OfOneK):
-    """A table of the size, purity, cohesion, silhouette and DBCV of each cluster."""
+    """A table of the size, purity, cohesion, silhouette and density-based validity (DBCV) of each cluster."""
 
     computes = True
     copies_of_points = 6

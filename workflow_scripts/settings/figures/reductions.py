@@ -40,8 +40,8 @@ class IntrinsicDimension(Figure):
 
 
 class ThickLine(Figure):
-    """An example of why the dimension depends on the size of the sample: few and many points on a line with noise
-    across it."""
+    """An example that shows why the intrinsic dimension depends on the size of the sample: few and many points on a
+    line with noise across it."""
 
     sources = ()
     of_cells = "one"

@@ -56,7 +56,8 @@ class BestOfN(_AtOneK):
 
 
 class Effects(Figure):
-    """The share of a metric's variance that each choice, and each pair of choices, explains in a full product."""
+    """The share of a metric's variance that each choice, and each pair of choices, explains. The cells must have all
+    combinations of these choices (`design: product`)."""
 
     compares = True
     in_prose = "the effect of each choice on the scores by functional ANOVA [@hutter2014]"
@@ -67,7 +68,8 @@ class Effects(Figure):
 
 
 class Heatmap(Figure):
-    """A metric against two choices of a full product, averaged over all other choices."""
+    """A metric against two choices, averaged over all other choices. The cells must have all combinations of the
+    choices (`design: product`)."""
 
     compares = True
     kind: Literal["heatmap"] = "heatmap"
