@@ -1,5 +1,4 @@
-"""Test batches of new images against the images of a model; write the control charts, a page and the table of
-batches."""
+"""Test batches of new images against those of a model; write the control charts, a page and the table of batches."""
 
 from pathlib import Path
 

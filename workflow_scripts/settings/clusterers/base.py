@@ -1,7 +1,7 @@
 """The settings and traits that clusterers have in common.
 
 For each number of clusters k, a random clusterer computes several repeats, each with its own seed. A repeat is the best
-of several starts (restarts, for k-means).
+of several restarts (initialisations).
 """
 
 from typing import Annotated, Any, ClassVar
@@ -73,7 +73,7 @@ class Clusterer(Method):
 
     @property
     def restarts_per_repeat(self) -> int:
-        """Return the number of restarts of each repeat, of which the best is kept."""
+        """Return the number of restarts of each repeat; the best restart is kept."""
         return 1
 
     @property
@@ -145,8 +145,8 @@ class Repeated(OfK):
         return self.repeats
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the estimated seconds on a slow core. They are those for the distances to all centres, in all
-        iterations of all restarts, and ten times those for the distances of all pairs."""
+        """Return the estimated seconds on a slow core. They are the seconds for the distances to all centres, in all
+        iterations of all restarts, and ten times the seconds for the distances of all pairs of points."""
         centers = ROUNDS * self.repeats * self.restarts_per_repeat * sum(self.k)
         return 2 * d * n * (centers + 10 * n) / FLOPS
 
@@ -155,7 +155,7 @@ class BestOf(Repeated):
     """Base class of the settings of clusterers whose repeats are each the best of `n_init` restarts."""
 
     n_init: RestartCount = 3
-    """Restarts of each repeat, of which the best is kept."""
+    """Number of restarts of each repeat; the best one is kept."""
 
     @property
     def restarts_per_repeat(self) -> int:
