@@ -29,7 +29,7 @@ COST = "10 to 40 times as long"
 
 
 class Points(ct.Structure):
-    """The C structure `struct points` of `_kernel.h`."""
+    """The points as a kernel takes them: the C structure `struct points` of `_kernel.h`."""
 
     _fields_ = [
         *((name, ct.c_int64) for name in ("n", "d", "stride", "tiles")),
@@ -39,7 +39,7 @@ class Points(ct.Structure):
 
 
 class Restarts(ct.Structure):
-    """The C structure `struct batch` of `_kernel.h`."""
+    """A batch of restarts as a kernel takes it: the C structure `struct batch` of `_kernel.h`."""
 
     _fields_ = [
         *((name, ct.c_int64) for name in ("restarts", "k", "trials", "max_iter", "keep_products", "side_by_side")),
@@ -52,7 +52,7 @@ class Restarts(ct.Structure):
 
 
 class Kernel(ct.Structure):
-    """The C structure `struct kernel` of `_kernel.h`."""
+    """A kernel, with its name and its functions: the C structure `struct kernel` of `_kernel.h`."""
 
     _fields_ = [
         ("name", ct.c_char_p),
@@ -97,8 +97,8 @@ def _compiled(folder: Path) -> tuple[dict[str, Kernel], str]:
 def _library(folder: Path) -> ct.CDLL:
     """Load the compiled library of the kernels from a folder.
 
-    Raises `OSError` if there is no library, if it is damaged, or if it was compiled from other C sources than those in
-    the folder: the structures of those may differ.
+    Raises `OSError` if there is no library, if it is damaged, or if the C sources in the folder were changed after it
+    was compiled, because its structures may then be different.
     """
     suffixes = importlib.machinery.EXTENSION_SUFFIXES
     path = next((path for suffix in suffixes if (path := folder / f"_kernel{suffix}").exists()), None)

@@ -31,9 +31,9 @@ def file_digest(path: str | Path) -> str:
 def code_digest(*modules: str) -> str:
     """Return a digest (16 hex digits) of the code of some modules and of all modules of this package that they import.
 
-    Docstrings and comments of Python sources do not change the digest. Of the C, HTML, CSS, JavaScript and BibTeX files
-    in a module's folder, every byte does. If a module uses k-means, the digest also changes when a kernel is compiled:
-    results that were made without a kernel are made again then.
+    Docstrings and comments of Python sources do not change the digest. All C, HTML, CSS, JavaScript and BibTeX files in
+    a module's folder count, with every byte. If a module uses k-means, the digest also changes when a kernel is
+    compiled for the first time, so that results that were made without a kernel are made again.
 
     `modules` are dotted names inside the package, such as `jobs.cluster` or `clusterers.kmeans`. Raises
     `ModuleNotFoundError` for a name that does not exist.

@@ -12,5 +12,5 @@ def harmless(text: str) -> str:
 
 
 def given_back(text: str) -> str:
-    """Return the text that was given to `harmless`, from the text that it returned."""
+    """Undo `harmless`: return the text without the apostrophe that it put in front."""
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

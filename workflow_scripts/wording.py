@@ -23,7 +23,10 @@ def percent(share: float) -> str:
 
 
 def decimal(value: float, form: str = ".2f") -> str:
-    """Return a number in one of Python's formats (`form`), with a real minus sign for the hyphen; zero has no sign."""
+    """Return a number as text in the Python format `form`, with a minus sign in place of a hyphen.
+
+    A number that the format shows as zero has no sign.
+    """
     text = f"{value:{form}}"
     return text.lstrip("+-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 

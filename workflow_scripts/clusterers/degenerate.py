@@ -1,4 +1,4 @@
-"""Find points that cannot be clustered: some are NaN or infinite, or fewer points differ than there are clusters."""
+"""Find points that cannot be clustered: some are NaN or infinite, or there are fewer different points than clusters."""
 
 from collections.abc import Mapping
 from hashlib import sha256

@@ -1,5 +1,4 @@
-"""Compute one consensus partition from many, and tell how certain the group of each image is and which choice changes
-it.
+"""Compute one consensus partition from many. Tell how certain each image's group is, and which choice changes it.
 
 The clusters of the consensus are called groups. Two images are together in a cell if they are in one of its clusters.
 The co-association of two images is the weighted share of the cells in which they are together. The margin of an image
@@ -162,7 +161,7 @@ def _described(labels: np.ndarray, weights: np.ndarray, group: np.ndarray, chose
 def what_flips(
     result: Consensus, partitions: np.ndarray, choices: pd.DataFrame, weights: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Return for each image the choice that matters most for whether it is in its group or in its second group.
+    """Return for each image the choice that decides most whether the image is in its group or in its second group.
 
     Each cell votes on each image. The vote is the share of the image's group that is together with it in this cell,
     minus the share of the second group that is. So a vote is positive if the cell puts the image into its group, and

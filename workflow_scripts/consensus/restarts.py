@@ -31,9 +31,10 @@ class RestartStability:
         `equal` (probability that they reach it or one with an ARI of `SAME` or more to it), and `best_low` and
         `equal_low`, the lower 95 % bounds of these.
     enough :
-        the number of restarts that reaches the best optimum with a probability of 95 %, if its share of the restarts is
-        at the one-sided lower 95 % bound (Clopper & Pearson 1934); None if it is more than ten times R.
-    enough_equal : the same number for the best optimum and those with an ARI of `SAME` or more to it.
+        the smallest number of restarts that reaches the best optimum with a probability of 95 %. For the probability of
+        a single restart, the one-sided lower 95 % bound is taken (Clopper & Pearson 1934). None if the number is more
+        than ten times R.
+    enough_equal : the same, if optima with an ARI of `SAME` or more to the best optimum count as reached too.
     new_optimum :
         probability that one more restart ends in a new optimum (Good 1953): the share of the restarts that end in an
         optimum that no other restart ends in.
@@ -110,9 +111,9 @@ def _lower(hits: int, n_restarts: int) -> float:
 
 
 def _misses(n: np.ndarray, hits: int, n_restarts: int) -> np.ndarray:
-    """Return the probability that none of n restarts is one of the `hits`, for each of `n` (M,), (M,).
+    """Return for each number in `n` (M,) the probability that so many restarts miss an optimum, (M,) float64.
 
-    The n restarts are drawn from all `n_restarts` without replacement.
+    The restarts are drawn from all `n_restarts` without replacement; `hits` of these reached the optimum.
     """
     factors = np.clip(n_restarts - hits - np.arange(n_restarts), 0, None) / (n_restarts - np.arange(n_restarts))
     return np.cumprod(factors)[n - 1]

@@ -78,7 +78,7 @@ def trust(
     seed: int = 0,
     groups: np.ndarray | None = None,
 ) -> Trust:
-    """Rank the cells by their agreement with the others.
+    """Return how far to trust each cell: rank the cells by their agreement with the others.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ STEPS = 100
 
 
 def novelty_p_value(known: np.ndarray, batch: np.ndarray) -> float:
-    """Return the p-value of the novelties of a batch (n,): the probability of as high novelties by chance.
+    """Return the p-value of the novelties of a batch (n,): the probability that they are as high by chance.
 
     `known` (K,) are the novelties of the known images. The conformal p-value of an image is the share of all K + n
     images whose novelty is at least as high (Vovk et al. 2005). The statistic is Fisher's: the sum of -log of these
@@ -56,8 +56,8 @@ def smallest_p_value(n_known: int, n: int) -> float:
 def conformal_p_values(known: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Return the conformal p-value of each new image, (n,) float64.
 
-    It is the share of images whose novelty is at least as high, among the known images and this image. `known` (K,) and
-    `new` (n,) are novelties.
+    It is the share of images whose novelty is at least as high; this image and all known images are counted. `known`
+    (K,) and `new` (n,) are novelties.
     """
     above = len(known) - np.searchsorted(np.sort(known), new)
     return (1 + above) / (1 + len(known))

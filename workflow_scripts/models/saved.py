@@ -76,8 +76,8 @@ class SavedModel:
         - `name`: the cluster's name in figures;
         - `predicted`: the class that the cluster votes for; None without labels;
         - `distance`: the distance to the nearest centre;
-        - `margin`: 1 minus `distance` divided by the distance to the nearest centre with another vote. It is 1 at the
-          centre and 0 on the border between two votes; NaN if all clusters have the same vote;
+        - `margin`: 1 - `distance` / (distance to the nearest centre of a cluster that votes for another class). It is 1
+          at the centre and 0 on the border between the two; NaN if all clusters have the same vote;
         - `novelty`: the novelty (`models.novelty`) divided by the threshold;
         - `outlier`: whether this is above 1, so that the image is unlike the images of the model.
         """
@@ -96,7 +96,7 @@ class SavedModel:
     def in_thresholds(self, novelties: np.ndarray) -> np.ndarray:
         """Return novelties (n,) divided by the model's threshold, (n,) float32.
 
-        They are float32 because the model keeps the novelties of the held-out images so.
+        The type is that in which the model keeps the novelties of the held-out images.
         """
         return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
 

@@ -24,7 +24,7 @@ def recommend(ks: np.ndarray, inertia: np.ndarray, sharp_by_chance: float) -> in
     """Return the k at which the sag is largest, or None if the sag is not above `sharp_by_chance`.
 
     `ks` (K,) are the values of k, and `inertia` (K,) is the inertia for each. The inertia of points without groups also
-    falls fast at first and then slowly. Therefore the sag must be above `sharp_by_chance`, that of such points.
+    falls fast at first and then slowly. Therefore the sag must be above `sharp_by_chance`, which such points reach.
     """
     sags = sag(ks, inertia)
     return int(ks[sags.argmax()]) if len(ks) >= MINIMUM and sags.max() > sharp_by_chance else None

@@ -34,7 +34,9 @@ def gaps(inertia: np.ndarray, reference_inertia: np.ndarray) -> tuple[np.ndarray
     Returns
     -------
     gap : (K,) float64, the mean logarithm of the reference inertia minus the logarithm of the inertia.
-    s : (K,) float64, the standard deviation of the former times sqrt(1 + 1/B), with B in its denominator (see paper).
+    s :
+        (K,) float64, the standard deviation of the logarithm of the reference inertia (with B in the denominator) times
+        sqrt(1 + 1/B), as in the paper.
     """
     logs = np.log(_positive(reference_inertia))
     s = logs.std(axis=0) * np.sqrt(1 + 1 / len(logs))

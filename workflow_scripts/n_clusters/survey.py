@@ -71,8 +71,8 @@ class _Chance:
 def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n_threads: int = 1) -> pd.DataFrame:
     """Return every criterion for every k, computed on k-means partitions of X (N, d).
 
-    Each criterion is computed again on `n_resamples` resamples. The more of them recommend the same k, the surer is the
-    recommendation. A resample has 80 % of the images; for `stability` it is a split of the images into halves.
+    Each criterion is computed again on `n_resamples` resamples. The more of them recommend the same k, the more certain
+    is the recommendation. A resample has 80 % of the images; for `stability` it is a split of the images into halves.
 
     Returns
     -------
@@ -85,7 +85,11 @@ def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n
 
 
 def standing_out(table: pd.DataFrame) -> int | None:
-    """Return the k that at least `MAJORITY` sure criteria recommend, or None."""
+    """Return the k that at least `MAJORITY` sure criteria recommend, or None if there is none.
+
+    A criterion is sure if at least the share `SURE` of the resamples leads to the same recommendation. `table` comes
+    from `survey`.
+    """
     votes = table[table["recommended"] & (table["share"] >= SURE)]["k"].value_counts()
     return int(votes.index[0]) if len(votes) and votes.iloc[0] >= MAJORITY else None
 
@@ -93,7 +97,7 @@ def standing_out(table: pd.DataFrame) -> int | None:
 class _Survey:
     """Compute the curves of all points, of the resamples and of points without groups, and then each criterion.
 
-    A criterion's method returns the rows of `survey` for this criterion.
+    There is one method for each criterion, with its name.
     """
 
     def __init__(self, X: np.ndarray, ks: np.ndarray, options: Options, base_seed: int, n_threads: int) -> None:
@@ -132,7 +136,7 @@ class _Survey:
         return _Chance(np.array(inertia), float(np.quantile(sags, CHANCE)), float(np.quantile(heights, CHANCE)))
 
     def elbow(self) -> pd.DataFrame:
-        """Return the rows of the elbow: the inertia as a share of the variance, and the k at which its curve bends."""
+        """Return the rows of `survey` for the elbow. Its value is the inertia as a share of the total variance."""
         total = np.square(self.X - self.X.mean(axis=0)).sum()
         resampled = np.array([curve.inertia for curve in self.resample_curves]) / SHARE
         chosen = [elbow.recommend(self.ks, curve, self.chance_resample_curves.sag) for curve in resampled]
@@ -140,21 +144,21 @@ class _Survey:
         return self._table("elbow", self.curves.inertia / total, *_spread(resampled / total), recommended, chosen)
 
     def silhouette(self) -> pd.DataFrame:
-        """Return the rows of the mean silhouette, and the k at which it is highest."""
+        """Return the rows of `survey` for the mean silhouette."""
         resampled = np.array([curve.silhouette for curve in self.resample_curves])
         chosen = [silhouette.recommend(self.ks, curve, self.chance_resample_curves.silhouette) for curve in resampled]
         recommended = silhouette.recommend(self.ks, self.curves.silhouette, self.chance.silhouette)
         return self._table("silhouette", self.curves.silhouette, *_spread(resampled), recommended, chosen)
 
     def gap(self) -> pd.DataFrame:
-        """Return the rows of the gap statistic, and the k of its one-standard-error rule (`gap.recommend`)."""
+        """Return the rows of `survey` for the gap statistic."""
         values, s = gap.gaps(self.curves.inertia, self.chance.inertia)
         resampled = [gap.gaps(curve.inertia, self.chance_resample_curves.inertia) for curve in self.resample_curves]
         chosen = [gap.recommend(self.ks, *curve) for curve in resampled]
         return self._table("gap", values, values - s, values + s, gap.recommend(self.ks, values, s), chosen)
 
     def bic(self) -> pd.DataFrame:
-        """Return the rows of the BIC per image in nats, and the k at which it is lowest."""
+        """Return the rows of `survey` for the BIC. Its value is half the BIC per image, in nats."""
         n = len(self.X)
         resampled = np.array([curve.bic for curve in self.resample_curves]) / (2 * round(SHARE * n))
         chosen = [mixture.recommend(self.ks, curve) for curve in resampled]
@@ -162,7 +166,7 @@ class _Survey:
         return self._table("bic", values, *_spread(resampled), mixture.recommend(self.ks, values), chosen)
 
     def stability(self) -> pd.DataFrame:
-        """Return the rows of the prediction strength, averaged over splits, and the largest k with enough strength."""
+        """Return the rows of `survey` for the stability. Its value is the mean prediction strength over the splits."""
         random = np.random.default_rng(seed(self.base_seed, "splits"))
         strengths_of_splits = np.array(
             [self._strengths(random.permutation(len(self.X))) for _ in range(self.options.n_resamples)]

@@ -37,8 +37,8 @@ def say_time_left(run: Run) -> None:
 def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
     """Return in words how long the jobs will take on `cores` cores; for a cluster (None), the sum of their times.
 
-    A job is expected to take as long as in its last run. If it never ran, the mean of its stage is taken: of all
-    benchmarks in the same folder of `benchmarks`.
+    A job is expected to take as long as in its last run. If it never ran, the mean of all benchmarks in the same folder
+    inside `benchmarks` is taken.
     """
     of_stage = cache(_of_stage)
     timed = []
@@ -61,7 +61,7 @@ def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
 
 
 def _stage(path: Path) -> Path:
-    """Return the folder of `benchmarks` that a benchmark is in, or the benchmark itself if it is directly in there."""
+    """Return the folder inside `benchmarks` that a benchmark is in; if it is in none, the benchmark itself."""
     depth = path.parts.index("benchmarks", 2) + 2  # a data set may have that name too: results/benchmarks/benchmarks
     return Path(*path.parts[:depth])
 

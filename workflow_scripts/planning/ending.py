@@ -1,4 +1,4 @@
-"""Print the end of a run: failed jobs, decisions made for the user, and where the results are."""
+"""Print the summary at the end of a run: failed jobs, decisions made for the user, and where the results are."""
 
 import atexit
 import csv

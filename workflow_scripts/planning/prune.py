@@ -1,4 +1,7 @@
-"""List and delete results that no configuration asks for any more."""
+"""List and delete results that no configuration asks for any more.
+
+Only some folders of the results are looked at, the pruned folders (`grid.artefacts.PRUNED_FOLDERS`).
+"""
 
 import sys
 from collections.abc import Collection, Iterator

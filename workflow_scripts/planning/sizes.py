@@ -198,7 +198,7 @@ class Sizes(DataSizes):
         return _minutes(3 * min(n, SILHOUETTE_POINTS) ** 2 * each_pair) * attempt
 
     def validate_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a cross-validation: the larger of those of a PCA and of a clustering."""
+        """Return the memory (MB) of a cross-validation: that of its PCA or of its clustering, whichever is larger."""
         pca = Pca().memory(self.n_images, self.width(self._layer(wildcards)))
         return max(_megabytes(pca, attempt), self.cluster_mb(wildcards, attempt))
 

@@ -56,7 +56,7 @@ class Run:
 
     @property
     def is_main_process(self) -> bool:
-        """Return whether this process schedules the jobs. The process of a job parses the rules too, but does not."""
+        """Return whether this process schedules the jobs; False in the process of a job, which parses the rules too."""
         return self._workflow.is_main_process
 
     @property

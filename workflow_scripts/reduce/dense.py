@@ -26,7 +26,7 @@ def _glorot(n_outputs: int, n_inputs: int, random: torch.Generator) -> Tensor:
 class Pair(nn.Module):
     """A layer of the encoder and the layer of the decoder that reverses it.
 
-    If they are tied, the weights of the decoder's layer are those of the encoder's layer, transposed.
+    If `tied`, the weights of the decoding layer are the transposed weights of the encoding layer.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, tied: bool, random: torch.Generator) -> None:

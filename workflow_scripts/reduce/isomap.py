@@ -35,8 +35,9 @@ def decompose(
 ) -> None:
     """Write the Isomap map of the decomposition `source` to the store `path`.
 
-    `settings` are those of `settings.Isomap`. The store's attribute `n_neighbors` is the number that was used, which
-    few images can lower. Raises `UserError` if there are too few or too many images.
+    `settings` are those of `settings.Isomap`. The store's attribute `n_neighbors` is the number that was used; if there
+    are few images, it is lower than in the settings, and a notice in the log says so. Raises `UserError` if there are
+    too few or too many images.
     """
     X = points_to_map(source, settings)
     check_pairs(len(X), settings["method"])

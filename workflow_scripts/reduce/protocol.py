@@ -27,7 +27,9 @@ class Decomposition(Protocol):
 
 @runtime_checkable
 class Placing(Protocol):
-    """The interface of a decomposition's module that can place new images; its settings say `places_new_images`.
+    """The interface of the module of a decomposition that can place new images.
+
+    The trait `places_new_images` of the decomposition's settings model is True then.
 
     The argument `reduction` is the entry `reduction` of a saved model's facts. It has `whiten`, `n_components` and the
     `settings` of the decomposition.

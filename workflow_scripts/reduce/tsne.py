@@ -76,8 +76,9 @@ def decompose(
 ) -> None:
     """Write the t-SNE map of the decomposition `source` to the store `path`.
 
-    `settings` are those of `settings.Tsne`. The store's attribute `perplexity` is the one that was used; if few images
-    lowered it, a notice in the log says so. Raises `UserError` if there are too few images.
+    `settings` are those of `settings.Tsne`. The store's attribute `perplexity` is the one that was used; if there are
+    few images, it is lower than in the settings, and a notice in the log says so. Raises `UserError` if there are too
+    few images.
     """
     X = points_to_map(source, settings)
     perplexity = usable(settings["perplexity"], len(X))

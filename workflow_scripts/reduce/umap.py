@@ -44,8 +44,9 @@ def decompose(
 ) -> None:
     """Write the UMAP map of the decomposition `source` to the store `path`.
 
-    `settings` are those of `settings.Umap`. The store's attribute `n_neighbors` is the number that was used; if few
-    images lowered it, a notice in the log says so. Raises `UserError` if there are too few images.
+    `settings` are those of `settings.Umap`. The store's attribute `n_neighbors` is the number that was used; if there
+    are few images, it is lower than in the settings, and a notice in the log says so. Raises `UserError` if there are
+    too few images.
     """
     X = points_to_map(source, settings)
     n_neighbors = possible_neighbors(settings["n_neighbors"], len(X), "UMAP")

@@ -54,8 +54,8 @@ def kmeans_path(settings: Mapping[str, Any]) -> str:
 def _rows(restarts: Any, seeds: list[int], keep: str) -> Runs:
     """Return the runs to store: all restarts if `keep` is "all", otherwise the best restart of each repeat.
 
-    `restarts` are the results of `run_restarts` with one seed for each repeat, so its arrays begin with the axis of the
-    repeats. `seeds` are these seeds.
+    `restarts` are the results of `run_restarts` for `seeds`, one seed for each repeat. So the first axis of all arrays
+    in `restarts` is that of the repeats.
     """
     repeats, n_init = restarts.inertia.shape
     rows = np.arange(repeats)[:, None], np.arange(n_init)[None, :] if keep == "all" else restarts.best[:, None]

@@ -17,9 +17,9 @@ ROUNDING_ALONE = 1e-28
 
 @dataclass(frozen=True)
 class Problem:
-    """The points `X` (N, d) float64 after `mean` (d,) was subtracted and they were multiplied by `scale`.
+    """The points of k-means, centred and scaled: `X` (N, d) float64 is (the given points - `mean`) * `scale`.
 
-    The scale is a power of two, so that the multiplication is exact; it keeps squares from overflowing.
+    The scale keeps squares from overflowing. It is a power of two, so that the multiplication is exact.
     """
 
     X: np.ndarray
@@ -47,11 +47,11 @@ class Problem:
         return np.ldexp(np.rint(np.ldexp(mantissa, INERTIA_BITS)), exponent - INERTIA_BITS)
 
     def inside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points (..., d) after the centring and scaling."""
+        """Return points (..., d), centred and scaled in the same way as `X`."""
         return (centers - self.mean) * self.scale
 
     def outside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points (..., d) after the centring and scaling was undone."""
+        """Return centred and scaled points (..., d) as they were before: the inverse of `inside`."""
         return centers / self.scale + self.mean
 
 

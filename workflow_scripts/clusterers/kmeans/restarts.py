@@ -110,7 +110,7 @@ def _run_parts(
 ) -> Iterator[tuple[Part, Result]]:
     """Run the parts (some restarts of one k and seed) on `n_threads` threads, and yield each part with its result.
 
-    The order is that in which they finish. If the caller is interrupted, the parts that are running stop too.
+    Parts are yielded in the order in which they finish. If the caller is interrupted, the parts that are running stop.
     """
     stop = ct.c_int32(0)
     pool = ThreadPoolExecutor(n_threads)

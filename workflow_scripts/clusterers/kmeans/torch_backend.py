@@ -133,9 +133,10 @@ class TorchBackend:
     def _rounding(self, squared_norms: torch.Tensor) -> torch.Tensor:
         """Return for each point the largest difference of two scores that rounding could reverse, (R, N).
 
-        It is twice a bound of the errors of two scores and of two distances of `_nearest`. A score is a sum of d + 1
-        products in any order, with factors that were rounded once (Higham 2002, section 3.1). If two scores differ by
-        more, `_nearest` would choose the same centre. So all labels are those that `_nearest` would give.
+        If the two highest scores of a point differ by more, `_nearest` would choose the same centre as the scores. So
+        all labels are those that `_nearest` would give. The difference is twice a bound of the rounding errors of two
+        scores and of two distances. A score is a sum of d + 1 products in any order, whose factors were rounded once
+        (Higham 2002, section 3.1).
         """
         d = self._X.shape[1]
         info = torch.finfo(self._dtype)

@@ -97,15 +97,17 @@ def log_probabilities(heads: Heads, x: Tensor, temperature: float) -> Tensor:
 def pair_losses(students: tuple[Tensor, Tensor], teachers: tuple[Tensor, Tensor], prior: Tensor, beta: float) -> Tensor:
     """Return the loss (H,) of each head for n pairs of points (equations 4 to 7 of the paper).
 
-    The loss is minus the weighted mean, over the pairs, of the pointwise mutual information of the student's and the
-    teacher's probabilities, with the exponent `beta`, in both directions. The weight of a pair is the probability that
-    both points are in one cluster: the inner product of the teacher's probabilities, averaged over the heads.
+    For each pair, the pointwise mutual information of the student's probabilities of one point and the teacher's of the
+    other is computed, and averaged with the two points exchanged. The loss is minus its weighted mean over the pairs.
+    The weight of a pair is the probability that both points are in one cluster: the inner product of the teacher's
+    probabilities of the two points, averaged over the heads.
 
     Parameters
     ----------
-    students, teachers : the log probabilities (H, n, k) of the first and of the second points of the pairs.
+    students : the student's log probabilities (H, n, k), of the first and of the second points of the pairs.
+    teachers : the same of the teacher.
     prior : (H, k), the sizes of the clusters, as shares.
-    beta : the exponent.
+    beta : the exponent of the probabilities in the mutual information.
     """
     weight = (teachers[0] + teachers[1]).exp().sum(dim=-1).mean(dim=0)
     information = [
