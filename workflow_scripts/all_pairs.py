@@ -6,9 +6,9 @@ Settings and clusterers share this module, so it uses the standard library only.
 FROM_POINTS = ("single", "centroid", "ward")
 """Linkages that fastcluster's `linkage_vector` computes from the points, without a matrix of distances."""
 MAX_MATRIX = 20_000
-"""The most points for which `FROM_POINTS` use the matrix; it takes 3.2 GB then, with the copy of fastcluster."""
+"""Largest number of points for which the linkages `FROM_POINTS` use the matrix; it takes 3.2 GB then, with its copy."""
 FEW_DIMENSIONS = 50
-"""The most dimensions for which `FROM_POINTS` never use the matrix: without it they are faster, or nearly as fast."""
+"""Up to this number of dimensions, `FROM_POINTS` never use the matrix: without it they are faster or nearly as fast."""
 PAIR_BYTES = 16
 """Bytes of one distance and of the copy that fastcluster makes of it."""
 

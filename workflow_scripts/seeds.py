@@ -8,5 +8,5 @@ def seed(base: int, *names: int | str) -> int:
 
     For example, `seed(base, k, repeat)` is the seed of one repeat of a clustering with k clusters.
     """
-    key = tuple(name if isinstance(name, str) else int(name) for name in (base, *names))  # numpy's 7 counts as 7
+    key = tuple(name if isinstance(name, str) else int(name) for name in (base, *names))  # numpy's 7 is a 7 too
     return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:4], "little")

@@ -16,7 +16,7 @@ def percent(share: float) -> str:
 
     Only the share 0 gives `0 %`, and only the share 1 gives `100 %`. Shares close to them give `< 0.1 %` or `> 99 %`.
     """
-    value = round(100 * share, 9)  # sums of shares may be 1 but for the last bits
+    value = round(100 * share, 9)  # the last bits of a sum of shares may differ from those of 1
     if 0 < value < 0.95:
         return f"{value:.1f} %" if value >= 0.05 else "< 0.1 %"
     return f"{value:.0f} %" if not 99.5 <= value < 100 else "> 99 %"

@@ -18,7 +18,7 @@ def check_points(points: np.ndarray, settings: Mapping[str, Any], name: str, stu
     if not np.isfinite(points).all():
         image = int(np.flatnonzero(~np.isfinite(points).all(axis=1))[0])
         raise UserError(f"features: image number {image} has numbers that are infinite or NaN; make the features again")
-    different = len({sha256(row.tobytes()).digest() for row in points + 0.0})  # -0 becomes 0
+    different = len({sha256(row.tobytes()).digest() for row in points + 0.0})  # -0 becomes 0, which has other bytes
     largest = max(settings.get("k", [2]))
     if largest <= different:
         return

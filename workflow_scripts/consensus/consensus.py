@@ -21,7 +21,7 @@ MAX_LINKED = 4000
 """Largest number of images of which all pairs are compared. Of more images a sample is grouped, and the other images
 join its groups."""
 NO_GROUP = -1
-"""The second group of an image that has none."""
+"""The number that stands for the second group of an image that has none."""
 _COLUMNS = 512  # clusters whose indicators are in memory at once: 16 MiB for MAX_LINKED images
 
 

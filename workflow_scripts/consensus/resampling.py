@@ -37,7 +37,7 @@ def stability_under_resampling(
     """
     unit = np.arange(len(points)) if groups is None else pd.factorize(groups)[0]
     n_units = int(unit.max()) + 1
-    n_drawn = max(1, min(n_units - 1, round(SHARE * n_units)))  # of two groups, one is left out
+    n_drawn = max(1, min(n_units - 1, round(SHARE * n_units)))  # at least one is left out
     rng = np.random.default_rng(seed)
     agreements = []
     for number in range(n_resamples):

@@ -72,7 +72,7 @@ def restart_stability(partitions: np.ndarray, inertia: np.ndarray) -> RestartSta
     np.minimum.at(lowest, optimum, inertia)
     ari = agreement_with(distinct, labels[[best]])[0]
     optima = pd.DataFrame({"inertia": lowest, "restarts": counts, "ari": ari})
-    # of equal inertias, the optimum of `best` comes first
+    # if inertias are equal, the optimum of `best` comes first
     order = np.lexsort((np.arange(len(distinct)) != optimum[best], lowest))
     hits, equals = int(counts[optimum[best]]), int(counts[ari >= SAME].sum())
     image, cluster = _jaccard(labels, best)

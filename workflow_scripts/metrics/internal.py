@@ -168,9 +168,8 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
     safe = np.where(scored, widest, 1)
     scores = np.where(scored, (nearest - within) / safe, 0.0)
     if influence is not None:
-        slopes = np.zeros(
-            (len(own), n_clusters)
-        )  # derivatives of the score by the distance to a member of each cluster
+        # the derivatives of a point's score by its distance to a member of each cluster
+        slopes = np.zeros((len(own), n_clusters))
         slopes[here, own] = -np.where(scored, nearest / safe**2, 0) / np.maximum(sizes[own] - 1, 1)
         slopes[here, other] = np.where(scored, within / safe**2, 0) / sizes[other]
         influence[rows][clustered] += scores

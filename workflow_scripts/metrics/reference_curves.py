@@ -83,7 +83,7 @@ def _refinements(sizes: np.ndarray, ks: Iterable[int]) -> dict[int, float]:
     `sizes` are the numbers of images with each label.
     """
     entropy = _entropy(sizes)
-    parts = [-int(size) for size in sizes]  # negative, since a heap gives the smallest first
+    parts = [-int(size) for size in sizes]  # negative, because a heap gives the smallest first
     heapify(parts)
     nmi = {}
     for k in sorted(ks):

@@ -1,4 +1,4 @@
-"""The mean silhouette of k-means partitions (Rousseeuw 1987)."""
+"""The silhouette criterion: the k whose k-means partition has the highest mean silhouette (Rousseeuw 1987)."""
 
 import numpy as np
 

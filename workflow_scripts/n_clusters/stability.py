@@ -13,9 +13,9 @@ ENOUGH = 0.8
 def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> float:
     """Return how well the centres of other points predict which points are in one cluster (equation 2 of the paper).
 
-    `labels` (N,) are the clusters of `points` (N, d), and `centers` (k, d) come from other points. For each cluster,
-    the share of its pairs of points is computed that have the same nearest centre; the lowest share is returned. A
-    cluster of one point has no pairs and is ignored.
+    `labels` (N,) are the clusters of `points` (N, d), and `centers` (k, d) come from other points. The share of a
+    cluster is how many of its pairs of points have the same nearest centre. The lowest share of all clusters is
+    returned; a cluster of one point has no pairs and is ignored.
     """
     predicted = cdist(points, centers).argmin(axis=1)
     counts = np.zeros((int(labels.max()) + 1, len(centers)))

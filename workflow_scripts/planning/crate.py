@@ -45,7 +45,7 @@ def describe_results(run: Run, layout: Layout, grid: Grid) -> list[str]:
         text = json.dumps(crate(layout, grid), indent=1, ensure_ascii=False)
         with replacing(layout.ro_crate) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
-    except (OSError, ValueError, UserError) as error:  # a damaged file of facts about weights is no JSON
+    except (OSError, ValueError, UserError) as error:  # ValueError: facts about weights are damaged
         return [f"RO-Crate: not written, {error}"]
     return []
 

@@ -1,6 +1,7 @@
-"""Use Snakemake's internals, which other versions may change; no other module does.
+"""Read the state of a run from Snakemake's internals, which other versions of Snakemake may change.
 
-A test runs this module with the pinned version. The DAG is Snakemake's graph of all jobs of a run.
+No other module uses these internals, and a test runs this module with the pinned version. The DAG is Snakemake's graph
+of all jobs of a run.
 """
 
 import logging

@@ -13,7 +13,7 @@ from workflow_scripts.io import store
 from workflow_scripts.reduce.pca import fit_pca, placing, read_tensors, tensor_shapes
 from workflow_scripts.reduce.scaling import Scaled
 
-__all__ = ["decompose", "placing", "read_tensors", "tensor_shapes", "unmixing"]  # those of the PCA place new images
+__all__ = ["decompose", "placing", "read_tensors", "tensor_shapes", "unmixing"]  # the PCA's functions place new images
 log = logging.getLogger(__name__)
 
 

@@ -16,7 +16,7 @@ from workflow_scripts.reduce.scaling import DIVISORS, POWERS, Scaled, fitted_sha
 
 MAX_EXACT = 8192  # the largest side of a matrix that is decomposed exactly: 512 MiB
 _CHUNK_BYTES = 1 << 23  # bytes of rows (float64) read at once; fixed, because the order of the sums depends on it
-SCORES_CHUNK = (256, 64)  # readers read all rows of the first components
+SCORES_CHUNK = (256, 64)  # rows and components of a chunk; readers take all rows of the first components
 _GRAM_BLOCK_BYTES = 1 << 27  # two blocks are in memory at once; larger blocks would be read fewer times
 _OVERSAMPLING, _POWER_ITERATIONS = 10, 7
 

@@ -27,7 +27,7 @@ def run_restarts(X: ArrayLike, k: int, restarts: int, seed: int | Sequence[int],
 def run_restarts(
     X: ArrayLike, k: Sequence[int], restarts: int, seed: int | Sequence[int], **options: Any
 ) -> list[Restarts]: ...
-def run_restarts(  # type: ignore[misc]  # the overloads leave the options to this signature
+def run_restarts(  # type: ignore[misc]  # the overloads do not list the options
     X: ArrayLike,
     k: int | Sequence[int],
     restarts: int,
