@@ -24,7 +24,9 @@ lost."""
 
 @dataclass(frozen=True)
 class Knee:
-    """The knee of a k-distance curve.
+    """The knee of a k-distance curve: the place where the sorted k-distances of all points begin to rise fast.
+
+    The k-distance of a point is the smallest radius at which DBSCAN counts it as a core point.
 
     Attributes
     ----------

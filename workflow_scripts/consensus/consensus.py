@@ -33,7 +33,9 @@ class Consensus:
     ----------
     k : number of groups.
     group : (N,) int32, 0..k-1, the largest group first.
-    agreement : (N,) float64 in [0, 1], the mean co-association of the image with the other images of its group.
+    agreement :
+        (N,) float64 in [0, 1], the mean co-association of the image with the other images of its group. The
+        co-association of two images is the weighted share of the cells in which they are in one cluster.
     second : (N,) int32, the other group with the highest mean co-association; `NO_GROUP` if this is 0 for all groups.
     second_agreement : (N,) float64 in [0, 1], the mean co-association of the image with the second group.
     chosen_k : how k was chosen: `given`, `of the cells`, or `lifetime` (see `consensus`).

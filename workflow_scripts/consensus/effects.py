@@ -17,17 +17,13 @@ def partition_effects(
 ) -> pd.DataFrame:
     """Return an analysis of variance of the partitions over the choices.
 
-    1 - ARI of two cells is treated as a squared distance between them (McArdle & Anderson 2001; Anderson 2001): it is
-    nearly half the squared distance of two vectors with one entry for each pair of images, which say whether the two
-    images are together. `share` is the part of the scatter that a choice explains in addition to all other choices. If
-    the cells are all combinations of the levels, the shares are those of functional analysis of variance (Hutter, Hoos
-    & Leyton-Brown 2014); with the terms of higher order they sum to 1. `added` is how much 1 - ARI of two cells grows
-    if they differ in this choice. It is a coefficient of a least-squares regression over all pairs of cells; the
-    regressors say for each choice whether the two cells differ in it.
+    1 - ARI of two cells is treated as a squared distance between them (McArdle & Anderson 2001; Anderson 2001). It is
+    nearly half the squared distance of two vectors that say for each pair of images whether these are together. If the
+    cells are all combinations of the levels, the shares are those of functional analysis of variance (Hutter, Hoos &
+    Leyton-Brown 2014); with the terms of higher order they sum to 1.
 
-    `chance_low` and `chance_high` are the 2.5 % and 97.5 % quantiles of `added` by chance, and `p` is the share of
-    permutations with a `share` at least as large (Phipson & Smyth 2010). A permutation exchanges the levels of the
-    choice among cells that are equal in all other choices, or among all cells if no two cells are.
+    A permutation exchanges the levels of one choice among cells that are equal in all other choices, or among all cells
+    if no two cells are equal in all others.
 
     Parameters
     ----------
@@ -38,8 +34,16 @@ def partition_effects(
 
     Returns
     -------
-    DataFrame with one row per choice, the highest share first, and then one row per pair of choices: `term` (`a` or
-    `a × b`), `order` (1 or 2), `share`, `p`, `added`, `chance_low`, `chance_high` (the last four are NaN for pairs).
+    DataFrame with one row per choice, the highest share first, and then one row per pair of choices:
+
+    - `term`: `a` for a choice, `a × b` for a pair;
+    - `order`: 1 for a choice, 2 for a pair;
+    - `share`: the share of the scatter that a choice explains in addition to all other choices, or that a pair explains
+      in addition to its two choices alone;
+    - `p`: share of the permutations with a `share` at least as large (Phipson & Smyth 2010); NaN for pairs;
+    - `added`: how much 1 - ARI of two cells grows if they differ in this choice; NaN for pairs. It is a coefficient of
+      a least-squares regression over all pairs of cells;
+    - `chance_low`, `chance_high`: 2.5 % and 97.5 % quantiles of `added` over the permutations; NaN for pairs.
     """
     codes = {axis: pd.factorize(choices[axis])[0] for axis in choices}
     codes = {axis: levels for axis, levels in codes.items() if levels.max() > 0}

@@ -21,6 +21,8 @@ PRIOR_STRENGTH = 30.0
 class WithLabels:
     """The trust in the cells after the labels of a few images are known.
 
+    An opinion is a set of cells with nearly the same partition.
+
     Attributes
     ----------
     prior : (C,) float64, logarithm of the prior weight of each cell, from the agreement only.

@@ -21,6 +21,8 @@ SURE = 0.95
 class RestartStability:
     """The stability of one cell over many restarts.
 
+    An optimum is a partition in which one or more restarts end; the best one has the lowest inertia.
+
     Attributes
     ----------
     optima :

@@ -32,6 +32,9 @@ Verdict = Literal["nothing", "weak", "agree"]
 class Trust:
     """How far to trust each cell of a study, without labels.
 
+    Agreement is the adjusted Rand index (ARI) of two partitions. An opinion is a set of cells with nearly the same
+    partition; all opinions have the same vote.
+
     Attributes
     ----------
     table :

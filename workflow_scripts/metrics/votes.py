@@ -64,7 +64,10 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
 
 
 def _votes(labels: npt.ArrayLike, y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the numbers of the clusters with images, ascending, their sizes, and their classes or None, (K,) each."""
+    """Return three arrays (K,): the numbers of the clusters with images, ascending, their sizes, and their classes.
+
+    The class of a cluster without a labelled image is None.
+    """
     codes, classes = encode_classes(y)
     partition = as_partitions(np.asarray(labels)[None], len(codes))
     table = contingency_tables(partition, codes, cluster_count(partition), len(classes))[0, 1:]

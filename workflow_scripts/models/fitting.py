@@ -118,8 +118,8 @@ def _network(path: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], di
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:
     """Return the k for the model, the index of its run, and the metric that k was chosen by, with its mean value.
 
-    `scores` is the table of scores of the cell, `runs` are its runs by k. The last value has the keys `chosen_by` and
-    `mean_` with the name of the metric.
+    `scores` is the table of scores of the cell, and `runs` are its runs by k. The metric is in a dictionary with the
+    keys `chosen_by` (its name) and `mean_ari` or `mean_silhouette` (its mean).
     """
     scores = best_of_repeats(scores)
     by = "ari" if scores["ari"].notna().any() else "silhouette"

@@ -32,7 +32,7 @@ class ManyRestartKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
     labels_ : (N,) int32, the labels of the best restart.
     inertia_ : float, the inertia of the best restart.
     n_iter_ : int, number of iterations of the best restart.
-    restarts_ : `Restarts`, the numbers of all restarts, and the labels of the best one.
+    restarts_ : `Restarts`, with the inertia and `n_iter` of all restarts and the labels of the best one.
     """
 
     def __init__(
