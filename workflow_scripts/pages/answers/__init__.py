@@ -1,1 +1,1 @@
-"""A page of questions and sentences that answer them, on which the pages verdict and monitor are built."""
+"""A page of questions, each with sentences that answer it; the pages verdict and monitor are such pages."""

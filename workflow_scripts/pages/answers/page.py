@@ -1,4 +1,4 @@
-"""Write a page of questions, each with sentences that answer it, and with a figure and images if there are any."""
+"""Write a page of questions and answers: each question has sentences, and may have a figure and images."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,14 @@ Strength = Literal["strong", "weak", "none", "fact"]
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence, the strength of the evidence for it, its number, and the table of that number.
+    """A sentence of the page, with the evidence for it.
 
-    `number` is None if the sentence says that there is none; `table` is a key of the page's links.
+    Attributes
+    ----------
+    text : the sentence.
+    strength : strength of its evidence.
+    number : the most important number of the sentence; None if it has none.
+    table : the table that the number is from, a key of the page's links.
     """
 
     text: str
@@ -29,7 +34,7 @@ class Sentence:
 
 
 class Shown(NamedTuple):
-    """An image on the page: its id, its description in a sentence, and lines of text that stand below it."""
+    """An image on the page: its id, a sentence that describes it, and the lines of text below it."""
 
     image: str
     caption: str
@@ -38,9 +43,14 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """A question of the page with the sentences that answer it.
+    """A question of the page and the sentences that answer it.
 
-    `figure` is the kind of the figure beside it, if one is; `images` are shown by heading.
+    Attributes
+    ----------
+    key : id of the section.
+    question, answers : the question, and the sentences.
+    figure : kind of the figure below the answers, or None.
+    images : the images to show, by the heading above them.
     """
 
     key: str
@@ -59,10 +69,18 @@ def write_answers(
     figures: Mapping[str, str],
     thumbnails: Mapping[str, str],
 ) -> None:
-    """Write a page of questions and answers.
+    """Write a page of questions and answers as one HTML file.
 
-    `about` says what the page is: its `title`, a sentence `about` its subject, and the path `root` from it to the
-    folder of all results, where links begin. `lines` are the most important sentences, `thumbnails` data URIs.
+    Parameters
+    ----------
+    path : the HTML file.
+    about : `title` of the page, `about` (a sentence on its subject), and `root`, the path from the page to the folder
+        of all results, where links begin.
+    links : paths of the tables below that folder, by name.
+    lines : the most important sentences, which stand at the top.
+    sections : the questions.
+    figures : PNG files of the figures, by kind.
+    thumbnails : data URIs of the images, by id.
     """
     data = {
         **about,

@@ -3,19 +3,20 @@
 import numpy as np
 
 TOLERANCE = 1e-6
-"""Tolerance in comparisons of probabilities: thresholds are means, and an image at its class's mean must reach it."""
+"""Tolerance in comparisons of probabilities: an image whose probability equals a threshold (a mean) must reach it."""
 
 
 def count_errors(probability: np.ndarray, codes: np.ndarray) -> int:
-    """Return the estimated number of wrong labels: the off-diagonal sum of the confident joint.
+    """Return the estimated number of wrong labels: the sum of the confident joint outside its diagonal.
 
-    An image is confidently of a class if its probability reaches the mean probability of that class among the images
-    with this label (eq. 2); of several such classes the most probable one counts (eq. 1). As in the authors' cleanlab,
-    a label that is the most probable of all classes is never an error.
+    For each class, the threshold is the mean probability of the class among the images with this label. An image is
+    confidently of a class if its probability reaches the threshold (eq. 2); of several such classes the most probable
+    one counts (eq. 1). A label is wrong if the image is confidently of another class. As in the authors' library
+    cleanlab, a label that is the most probable of all classes is never counted as wrong.
 
     Parameters
     ----------
-    probability : (N, C), out of sample; rows sum to 1.
+    probability : (N, C) probability of each class, out of sample; rows sum to 1.
     codes : (N,) labels as integers below C; each class occurs.
     """
     labelled = np.eye(probability.shape[1], dtype=bool)[codes]

@@ -1,11 +1,11 @@
-"""Evidence for the labels of an image from its neighbours and its cluster, without the image's own label."""
+"""Compute evidence on an image's label from its neighbours and its cluster, without using the label itself."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 QUERIES = 1024
-"""Number of images whose neighbours are searched together."""
+"""Number of images whose neighbours are searched at once."""
 
 
 def neighbour_shares(
@@ -13,15 +13,15 @@ def neighbour_shares(
 ) -> np.ndarray:
     """Return the share of each class among the nearest images of other groups, (N, n_classes) float64.
 
-    An image and its group have no vote, so these are out-of-sample probabilities: those of a k-nearest-neighbour
-    classifier that leaves one group out.
+    Images of the same group (such as one specimen) do not count for each other. So the shares are out-of-sample
+    probabilities, those of a k-nearest-neighbour classifier that leaves out one group at a time.
 
     Parameters
     ----------
     points : (N, d), in two groups or more.
     codes : (N,) classes as integers from 0.
     n_classes : number of classes.
-    neighbours : number of neighbours; of an image with fewer images in other groups, these are used.
+    neighbours : number of neighbours; if an image has fewer images in other groups, all of them are used.
     groups : (N,) integers from 0, such as the number of each image's specimen.
     """
     reach = min(neighbours + np.bincount(groups).max(), len(points))
@@ -41,7 +41,7 @@ def neighbour_shares(
 def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int, groups: np.ndarray) -> np.ndarray:
     """Return the share of each class among the images of other groups in an image's cluster, (N, n_classes) float64.
 
-    The shares are NaN for noise and for an image whose cluster has no other group.
+    The shares are NaN for noise, and for an image whose cluster has no images of other groups.
 
     Parameters
     ----------
@@ -69,5 +69,8 @@ def _summed(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
 
 
 def votes_against(shares: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return whether another class has a larger share than the image's own, (N,) bool; False for NaN."""
+    """Return whether another class has a larger share than the image's own class, (N,) bool; False if shares are NaN.
+
+    `shares` (N, C) are those of the classes, and `codes` (N,) the image's own class.
+    """
     return shares.max(axis=1) > shares[np.arange(len(codes)), codes]

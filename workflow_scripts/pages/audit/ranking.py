@@ -1,4 +1,4 @@
-"""Rank the images whose labels the structure of the features contradicts, with reasons."""
+"""Rank the images by how much the structure of the features contradicts their label, with a reason for each."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ COLUMNS = [
     *("rank", "image_id", "path", "label", "suggested", "suspect", "confidence", "neighbour_share", "cluster_share"),
     *("crosses_boundary", "repeats_against", "cluster", "reason"),
 ]
-"""Columns of the table for users, which names images by id and path and not by row."""
+"""Columns of the table that users get. It names images by id and path, not by row."""
 
 
 def partitions_of(runs: Runs) -> np.ndarray:
-    """Return the best partition of each repeat, (R, N) int64, the one with the lowest inertia first."""
+    """Return the best partition of each repeat, (R, N) int64; the one with the lowest inertia of all comes first."""
     rows = runs.best_of_repeats
     return runs.labels[rows[np.argsort(runs.inertia[rows], kind="stable")]].astype(np.int64)
 
@@ -34,11 +34,12 @@ def rank(
 ) -> pd.DataFrame:
     """Rank the labelled images by how little evidence supports their label.
 
-    Two out-of-sample probabilities of each class are averaged: its share among the nearest images of other groups, and
-    its share among such images of the image's cluster, averaged over the partitions. The probability of the image's own
-    label is its `confidence`. Confident learning on the same probabilities estimates the number of wrong labels; that
-    many images with the lowest confidence are `suspect`. Where too few images have a label for most of the neighbours
-    to have it, the label cannot be judged: these images come last, and are never suspect.
+    For each image and class two out-of-sample probabilities are averaged: the share of the class among the nearest
+    images of other groups, and its share among the images of other groups in the image's cluster (mean over the
+    partitions). The probability of the image's own label is its `confidence`. Confident learning on the same
+    probabilities estimates the number n of wrong labels; the n images with the lowest confidence are `suspect`. A label
+    cannot be judged if so few images have it that they cannot be half of the neighbours. Images with such labels come
+    last and are never suspect.
 
     Parameters
     ----------
@@ -46,21 +47,22 @@ def rank(
     partitions : (R, N) integers, one for each repeat, the best one first; negative is noise.
     labels : (N,) texts; images with "" have no label, are not ranked and do not count for others.
     neighbours : number of neighbours.
-    groups : (N,) str, such as the specimen of each image; images of one group have no vote for each other. None if
-        all images are independent.
+    groups : (N,) str, such as the specimen of each image; images of one group do not count for each other. None if all
+        images are independent.
 
     Returns
     -------
     DataFrame with one row per labelled image, the least confident first: `row` (of `points`), `rank` (from 1),
-    `suspect`, `label`, `suggested` (the most probable other class), `confidence` (both null where the label cannot be
-    judged), `neighbour_share` and `cluster_share` (of the label; the latter is null for noise), `crosses_boundary`
-    (whether the cluster of the best partition votes for another class), `repeats_against` (share of the partitions in
-    which it does), `cluster` (its name in the best partition), `reason`.
+    `suspect`, `label`, `suggested` (the most probable other class) and `confidence` (both null if the label cannot be
+    judged), `neighbour_share` and `cluster_share` (shares of the label; the latter is null for noise),
+    `crosses_boundary` (whether another class has more votes in the image's cluster of the best partition),
+    `repeats_against` (share of the partitions in which that is so), `cluster` (its name in the best partition),
+    `reason`.
 
     Raises
     ------
     UserError
-        If there are fewer than two classes, or all images are of one group.
+        If there are fewer than two classes, if all images are of one group, or if no label can be judged.
     """
     codes, classes = encode_classes(labels)
     rows = np.flatnonzero(codes >= 0)
@@ -97,7 +99,7 @@ def _check_comparable(classes: np.ndarray, groups: np.ndarray) -> None:
 
 
 def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> np.ndarray:
-    """Return whether there are enough images with the label of each image to fill half of its neighbours, (N,) bool.
+    """Return whether other images with the same label can fill half of the neighbours of each image, (N,) bool.
 
     `others` (N,) are the numbers of images with the same label in other groups. Raises `UserError` if no image can be
     judged.
@@ -110,9 +112,10 @@ def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> n
 
 
 def _against(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the columns on whether another class wins in an image's cluster, in the first partition and in all.
+    """Return the columns that say whether another class has more votes than the label in an image's cluster.
 
-    `clustered` (R, N, C) are the shares of the classes in the cluster of each image, `codes` (N,) its own class.
+    They are `crosses_boundary` (in the first partition) and `repeats_against` (share of all partitions). `clustered`
+    (R, N, C) are the shares of the classes in the cluster of each image, and `codes` (N,) its own class.
     """
     against = np.stack([votes_against(shares, codes) for shares in clustered])
     return {
@@ -122,7 +125,7 @@ def _against(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _count_errors(probability: np.ndarray, codes: np.ndarray) -> int:
-    """Return the estimated number of wrong labels (`count_errors`); classes of no image are left out first."""
+    """Return the estimated number of wrong labels (`count_errors`), after leaving out classes without images."""
     kept, codes_kept = np.unique(codes, return_inverse=True)
     return count_errors(probability[:, kept], codes_kept)
 
@@ -134,18 +137,23 @@ def _others_of_class(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def _mean_where_clustered(shares: np.ndarray) -> np.ndarray:
-    """Return the mean of shares (R, N, C) over the partitions in which an image is in a cluster, (N, C), or NaN."""
+    """Return the mean of shares (R, N, C) over the partitions in which an image is in a cluster, (N, C).
+
+    It is NaN if the image is in no cluster in any partition.
+    """
     times = _times_clustered(shares)[:, None]
     return np.nansum(shares, axis=0) / np.where(times > 0, times, np.nan)
 
 
 def _times_clustered(shares: np.ndarray) -> np.ndarray:
-    """Return in how many partitions an image is in a cluster, (N,), from its shares of classes there (R, N, C)."""
+    """Return the number of partitions in which each image is in a cluster, (N,), from the shares of classes (R, N,
+    C)."""
     return (~np.isnan(shares[..., 0])).sum(axis=0)
 
 
 def _reasons(table: pd.DataFrame, shares: np.ndarray, nearest: np.ndarray) -> list[str]:
-    """Return a sentence for each image: its neighbours, its cluster, and how often another class wins there."""
+    """Return a sentence for each image: on its neighbours, its cluster, and how often another class has more votes
+    there."""
     return [_reason(image, share, name) for image, share, name in zip(table.itertuples(), shares, nearest, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""Write the audit as one HTML page with its images, on which the user decides by key and exports a CSV."""
+"""Write the audit as one HTML page, on which the user decides on each image by key and exports the decisions as CSV."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,10 +29,17 @@ def write_sheet(
     thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
-    """Write the page for the first `count` judged images of a ranking (of `ranking.rank`, with `image_id` and `path`).
+    """Write the page for the first `count` images of a ranking whose label can be judged.
 
-    `points` (N, d) are the ranked points, `by_hand` what people decided (see `parts.earlier`); `facts` are
-    texts of the page: `dataset`, `study`, `neighbours` and `repeats`.
+    Parameters
+    ----------
+    path : the HTML file.
+    ranking : from `ranking.rank`, with `image_id` and `path`.
+    count : largest number of images on the page.
+    points : (N, d), the points that were clustered.
+    by_hand : what people decided before (see `parts.earlier`).
+    thumbnails : the thumbnails of the images.
+    facts : texts of the page: `dataset`, `study`, `neighbours` and `repeats`.
     """
     judged = ranking[ranking["confidence"].notna()]
     by_row = ranking.set_index("row").sort_index()
@@ -49,7 +56,8 @@ def write_sheet(
 
 
 def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:
-    """Return the data of one image of the ranking, with the nearest images of its label and of the suggested one."""
+    """Return the page's data about an image of the ranking, with the nearest images of its label and of the
+    suggestion."""
     shown = {name: round(image[name], 4) if isinstance(image[name], float) else image[name] for name in SHOWN}
     if np.isnan(image["cluster_share"]):
         shown["cluster_share"] = None
@@ -62,5 +70,8 @@ def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) ->
 
 
 def _nearest_of_class(points: np.ndarray, labels: pd.Series, row: int, label: str) -> np.ndarray:
-    """Return the rows of the images with this label nearest to the image in `row`; `labels` is indexed by row."""
+    """Return the rows of the `BESIDE` images with this label that are nearest to the image in `row`.
+
+    `labels` is indexed by row.
+    """
     return nearest(points, row, labels.index[labels == label].to_numpy(), BESIDE)

@@ -1,1 +1,1 @@
-"""The gallery: a page with the images at the centre, the border and the edge of each cluster, and near-twins."""
+"""The gallery: a page with images near the centre, at the border and at the edge of each cluster, and near-twins."""

@@ -1,4 +1,7 @@
-"""Write the gallery: clusters in images, two clusters side by side, clusters by class, and separated near-twins."""
+"""Write the gallery: clusters in images, two clusters side by side, clusters by class, and near-twins.
+
+Near-twins are an image and its nearest neighbour that are in different clusters.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +18,7 @@ from workflow_scripts.pages.parts.writing import ENLARGING, write_page
 SIDE = 160
 """Side of an image in pixels."""
 NAMES_SHOWN = 3
-"""Largest number of ImageNet's names that are shown for a cluster."""
+"""Largest number of ImageNet names that are shown for a cluster."""
 
 
 def describe(
@@ -25,15 +28,16 @@ def describe(
     settings: Mapping[str, Any],
     seen: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Return one partition as the page's data: clusters sorted by class, and near-twins in different clusters.
+    """Return one partition as data for the page: `clusters`, sorted by class, and `twins` in different clusters.
 
     Parameters
     ----------
     points : (N, d).
     partition : (N,) integers; negative is noise, which is shown last, as one group of evenly spaced images.
-    manifest : rows as `points`, with `image_id` and `label` (None if unknown).
+    manifest : N rows with `image_id` and `label` (None if unknown), in the order of `points`.
     settings : `per_place` and `twins` of `settings.pages.Gallery`.
-    seen : (N,) str, the name that a network gives each image (`imagenet.imagenet_names`); None if it has no names.
+    seen : (N,) str, the name of the ImageNet class of each image (`imagenet.imagenet_names`); None if the network has
+        none.
     """
     ids = manifest["image_id"].to_numpy()
     names = cluster_names(partition, manifest["label"])
@@ -62,9 +66,10 @@ def describe(
 
 
 def _group(name: str, inside: np.ndarray, labels: pd.Series, seen: np.ndarray | None) -> dict[str, Any]:
-    """Return the name and size of a cluster, and by class the number of its images, the largest first.
+    """Return the name and size of a cluster, its number of images of each class, and the shares of its ImageNet names.
 
-    `seen` becomes the share of its images by ImageNet's name, for the most frequent names.
+    `inside` (N,) bool marks the images of the cluster. The most frequent class, and name, comes first; at most
+    `NAMES_SHOWN` names are returned, and none if `seen` is None.
     """
     shares = {} if seen is None else pd.Series(seen[inside]).value_counts(normalize=True).head(NAMES_SHOWN).to_dict()
     return {
@@ -82,10 +87,15 @@ def write_gallery(
     thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
-    """Write the page.
+    """Write the gallery as one HTML file.
 
-    `cells` have a `name` and `partitions`, each from `describe` with its `k`; `manifest` holds every image that they
-    show; `facts` are `dataset` and `study`.
+    Parameters
+    ----------
+    path : the HTML file.
+    cells : for each cell its `name` and its `partitions`, each as `describe` returns it, with its `k`.
+    manifest : a manifest with every image that the cells show.
+    thumbnails : the thumbnails of the images.
+    facts : texts of the page: `dataset` and `study`.
     """
     groups = [group for cell in cells for part in cell["partitions"] for group in part["clusters"]]
     twins = [twins for cell in cells for part in cell["partitions"] for twins in part["twins"]]

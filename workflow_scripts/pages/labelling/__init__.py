@@ -1,1 +1,1 @@
-"""The labelling: the order in which labels help most, and a page to give them."""
+"""The labelling: the order in which labels help most, and a page on which to give them."""

@@ -1,7 +1,8 @@
-"""Order images without labels by how much their labels help: typical images of every cluster, each far from the last.
+"""Order images without labels by how much their labels help: first the typical images of every cluster.
 
-The rule is that of the explorer (`labelNext` in `explorer/labelling.js`), which applies it to rounded points and
-samples large clusters, so that single images may differ.
+After the first, an image must also be far from the images of its cluster that already have a label. The explorer uses
+the same rule (`labelNext` in `explorer/labelling.js`), but on rounded points and on samples of large clusters. So its
+order may differ in single images.
 """
 
 from collections.abc import Mapping
@@ -13,14 +14,24 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 TYPICAL_OF = 20
-"""Number of nearest images of its cluster that an image is compared with to see how typical it is."""
+"""Number of nearest images of its cluster from which the typicality of an image is computed."""
 FIRST = "the most typical image of a cluster without labels"
 LATER = "typical, and far from the images of its cluster that were labelled before"
 
 
 @dataclass
 class Cluster:
-    """The images of a cluster: their points, how typical each is, and its distance to the nearest labelled one."""
+    """The n images of a cluster and the state of their labelling.
+
+    Attributes
+    ----------
+    rows : (n,) rows of the images among all images.
+    points : (n, d).
+    typicality : (n,) float64, as from `typicality`.
+    open : (n,) bool, whether an image can still be asked for.
+    n_labelled : number of images with a label.
+    distance : (n,) float64, distance to the nearest image with a label; infinite if there is none.
+    """
 
     rows: np.ndarray
     points: np.ndarray
@@ -34,7 +45,8 @@ class Cluster:
 
     @classmethod
     def of(cls, rows: np.ndarray, points: np.ndarray, labelled: np.ndarray) -> Self:
-        """Return the cluster of the images in `rows` (n,); `points` (N, d) and `labelled` (N,) are of all images."""
+        """Return the cluster of the images in `rows` (n,); `points` (N, d) and `labelled` (N,) bool are of all
+        images."""
         known, inside = labelled[rows], points[rows]
         cluster = cls(rows, inside, typicality(inside), ~known, int(known.sum()))
         if known.any() and not known.all():
@@ -42,29 +54,29 @@ class Cluster:
         return cluster
 
     def label(self, place: int) -> None:
-        """Count the image at this place as labelled."""
+        """Count the image at `place` (its index in the cluster) as labelled."""
         self.open[place] = False
         self.n_labelled += 1
         apart = np.linalg.norm(self.points - self.points[place], axis=1)
         self.distance = np.minimum(self.distance, apart)
 
     def next(self) -> int:
-        """Return the place of the image whose label helps most."""
+        """Return the index in the cluster of the image whose label helps most."""
         worth = self.typicality * self.distance if self.n_labelled else self.typicality
         return int(np.where(self.open, worth, -1).argmax())
 
 
 def order_to_label(points: np.ndarray, partition: np.ndarray, labelled: np.ndarray, count: int) -> pd.DataFrame:
-    """Return the images to label next, the one whose label helps most first.
+    """Return the images to label next; the image whose label helps most comes first.
 
-    Each comes from the cluster with the fewest labels, the largest of these: its most typical image if no image of the
-    cluster has a label (TypiClust, Hacohen, Dekel and Weinshall 2022), otherwise the image with the largest product of
-    typicality and distance to the nearest labelled image.
+    Each image is from the cluster with the fewest labels; of several such clusters, from the largest. If no image of
+    the cluster has a label, it is the most typical one (TypiClust, Hacohen, Dekel and Weinshall 2022). Otherwise it is
+    the image with the largest product of typicality and distance to the nearest image with a label.
 
     Parameters
     ----------
     points : (N, d), the points that were clustered.
-    partition : (N,) integers; images of negative clusters, noise, are not asked for.
+    partition : (N,) integers; images with a negative number (noise) are not returned.
     labelled : (N,) bool, the images that have a label.
     count : largest number of images to return.
 
@@ -87,9 +99,15 @@ def order_to_label(points: np.ndarray, partition: np.ndarray, labelled: np.ndarr
 
 
 def asked_table(images: pd.DataFrame, asked: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
-    """Return the images to label next as a table with `rank` (from 1), `image_id`, `path`, `cluster` and `reason`.
+    """Return the images to label next as a table for users.
 
-    `images` has the rows of the points, `asked` is from `order_to_label`, and `names` are those of the clusters.
+    The columns are `rank` (from 1), `image_id`, `path`, `cluster` and `reason`.
+
+    Parameters
+    ----------
+    images : `image_id` and `path` of all images, in the order of the points.
+    asked : from `order_to_label`.
+    names : names of the clusters, by number.
     """
     table = images.iloc[asked["row"]][["image_id", "path"]].reset_index(drop=True)
     table.insert(0, "rank", range(1, len(table) + 1))
@@ -97,7 +115,10 @@ def asked_table(images: pd.DataFrame, asked: pd.DataFrame, names: Mapping[int, s
 
 
 def typicality(points: np.ndarray) -> np.ndarray:
-    """Return 1 / (mean distance to the nearest other points), (N,); copies alone count as 1 apart."""
+    """Return 1 / (mean distance to the nearest other points), (N,) float64.
+
+    If all these distances are 0 (copies of one image), their sum counts as 1. A single point has typicality 0.
+    """
     from sklearn.neighbors import NearestNeighbors  # takes a second to import
 
     neighbours = min(TYPICAL_OF, len(points) - 1)

@@ -1,4 +1,4 @@
-"""Write the images to label next as one HTML page, on which the user labels by key and exports a CSV."""
+"""Write a page with the images to label next, on which the user labels by key and exports the labels as CSV."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from workflow_scripts.pages.parts.thumbnails import Thumbnails
 LARGE = 400
 """Side in pixels of the image to label."""
 BESIDE = 8
-"""Number of nearest images of its cluster that are shown beside the image."""
+"""Number of images of the same cluster that are shown beside the image: those nearest to it."""
 
 
 def write_labelling_page(
@@ -27,15 +27,16 @@ def write_labelling_page(
     thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
-    """Write the page for the images that are asked for, in this order.
+    """Write the page for the images to label, in the order of `asked`.
 
     Parameters
     ----------
+    path : the HTML file.
     asked : the images to label (`order.order_to_label`).
     images : the N images of the cell, with `image_id`, `path` and `label` (None for images without one).
     points, partition : the points (N, d) and their clusters (N,).
-    names : the name of each cluster.
-    by_hand : what people decided (`parts.earlier`).
+    names : the name of each cluster, by number.
+    by_hand : what people decided before (see `parts.earlier`).
     thumbnails : the thumbnails of the images.
     facts : texts of the page: `dataset` and `study`.
     """

@@ -1,1 +1,1 @@
-"""The methods paragraph of a run, and the bibliography of what it cites."""
+"""The paragraph on the methods of a run, and the bibliography of what it cites."""

@@ -1,4 +1,4 @@
-"""The bibliography of a methods paragraph: the entries of `references.bib` that a text cites."""
+"""Return the bibliography of a paragraph on methods: the entries of `references.bib` that the text cites."""
 
 import re
 from pathlib import Path
@@ -9,14 +9,14 @@ ENTRY = re.compile(r"^@\w+\{(\w+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 
 
 def entries() -> dict[str, str]:
-    """Return the text of every entry in BibTeX, by its key."""
+    """Return the BibTeX text of every entry, by its key."""
     return {match[1]: match[0] for match in ENTRY.finditer(REFERENCES.read_text(encoding="utf-8"))}
 
 
 def bibliography(text: str) -> str:
-    """Return the entries that a text in Pandoc's Markdown cites (as `[@key; @other]`), in the order of their keys.
+    """Return as BibTeX the entries that a text cites, in the order of their keys.
 
-    Raises `KeyError` for a key that has no entry.
+    The text is Pandoc's Markdown, with citations such as `[@key; @other]`. Raises `KeyError` if a key has no entry.
     """
     known = entries()
     return "\n".join(known[key] for key in sorted(set(CITED.findall(text))))

@@ -1,4 +1,4 @@
-"""Write the methods of a run as prose, in Pandoc's Markdown; every number is from a table, a store or the settings."""
+"""Write the methods of a run as prose in Pandoc's Markdown; every number is from a table, a store or the settings."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ LIBRARIES = {
     "scikit-learn": "scikit-learn {} [@pedregosa2011]",
     "scikit-image": "scikit-image {} [@vanderwalt2014]",
 }
-"""The libraries of every run, as phrases with a placeholder for the version; other libraries are named if cited."""
+"""Phrases for the libraries that every run uses, with a place for the version."""
 OF_METHODS = {
     "torch": ("PyTorch {}", "paszke2019"),
     "torchvision": ("torchvision {}", "torchvision2016"),
     "openTSNE": ("openTSNE {}", "policar2024"),
     "umap-learn": ("umap-learn {}", "mcinnes2018"),
 }
-"""The phrase of each library that only some methods use, and the source that these methods cite."""
+"""For each library that only some methods use, its phrase and the source that these methods cite."""
 NORMALISED = {
     "imagenet": "less the mean over ImageNet and divided by the standard deviation",
     "caffe": "in the order blue, green, red, less the mean over ImageNet",
     "symmetric": "scaled to the range from −1 to 1",
     "lite": "less 127 and divided by 128",
 }
-"""The phrase of each normalisation of a network's input that has a name."""
+"""Phrases for the normalisations of a network's input that have a name."""
 POOLED = {
     "avg": "the mean over all positions of its map",
     "max": "the maximum over all positions of its map",
@@ -42,26 +42,28 @@ POOLED = {
     "patch": "the mean of its patch tokens",
     "clspatch": "its class token and the mean of its patch tokens",
 }
-"""The phrase of each pooling of a layer, by the last part of the layer's name."""
+"""Phrases for the poolings of a layer, by the last part of the layer's name."""
 IN_PROSE = {name: metric for name, metric in METRICS.items() if metric.in_prose}
-"""The metrics with a phrase, by their column in the tables."""
+"""The metrics that have a phrase for prose, by their column in the tables."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the configuration of a run says.
+    """The facts about a run that its configuration gives.
+
+    A variant is a named group of settings; a cell is one combination of choices, and a study varies some of them.
 
     Attributes
     ----------
-    dataset, seed : the data set's id, and the base of all seeds.
+    dataset, seed : id of the data set, and the base of all seeds.
     learns : whether a network was trained on the labels.
-    steps : for each preprocessing variant that cells use, the phrases of its steps.
+    steps : for each preprocessing variant that cells use, the phrases for its steps.
     backbones, reductions, clusterers : a phrase for each variant that cells use.
-    maps : phrases of the decompositions that are only shown.
-    numbers : for each clusterer its `k` (empty if it finds k), `repeats`, and `restarts` of each repeat.
-    analyses : phrases of the figures and pages with a source.
-    baseline : the choices that studies do not vary, by axis.
-    studies : the cells of each study, as mappings of the axes to their values.
+    maps : phrases for the decompositions that are only drawn as maps.
+    numbers : for each clusterer its `k` (empty if it finds k itself), `repeats`, and `restarts` (of each repeat).
+    analyses : phrases for the figures and pages that have a source.
+    baseline : the choices of the studies' baseline, by axis.
+    studies : the cells of each study, each as a mapping of axes to values.
     """
 
     dataset: str
@@ -80,16 +82,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Made:
-    """What the files of a run say.
+    """The facts about a run that its files give.
 
     Attributes
     ----------
     images : the rows of the manifest (`label`, `width`, `height`).
-    rejected : for each reason the number of files left out.
+    rejected : the number of files that were left out for each reason.
     layers : for each backbone, the number of features of each of its layers.
-    inputs : for each network, the normalisation of its input as its stores name it.
+    inputs : for each network, the name of the normalisation of its input, as in its stores.
     weights : for each backbone with weights, the facts about its weight file (`weights`, `weights_sha256`, `licence`).
-    libraries : for each library the versions that the stores name.
+    libraries : the versions of each library, as in the stores.
     clusterings : the number of scored clusterings of each study.
     scored : the columns of scores that have values.
     snakemake, python : the versions of Snakemake and Python.
@@ -108,7 +110,7 @@ class Made:
 
 
 def methods_text(run: Run, made: Made) -> str:
-    """Return the methods of a run: a heading, and a paragraph for each stage."""
+    """Return the methods of a run in Pandoc's Markdown: a heading, and a paragraph for each stage."""
     paragraphs = {
         "Images": _images(run, made),
         "Preprocessing": _preprocessing(run),
@@ -166,7 +168,8 @@ def _input(normalisation: str | None) -> list[str]:
 
 
 def _poolings(layers: Iterable[str]) -> list[str]:
-    """Return a sentence about the poolings in the names of layers, such as `fire9_avg`; none without a pooling."""
+    """Return a sentence about the poolings in the names of layers, such as `fire9_avg`; no sentence if there is
+    none."""
     parts = {part for layer in layers for name in layer.split("+") for part in name.split("_")[1:]}
     phrases = [f"*{pooling}*, {phrase}" for pooling, phrase in POOLED.items() if pooling in parts]
     return [f"The end of a layer's name says what was taken of it: {'; '.join(phrases)}."] if phrases else []
@@ -194,7 +197,7 @@ def _reduction(run: Run) -> list[str]:
 
 
 def _components(cells: Iterable[Mapping[str, Any]]) -> str:
-    """Return as a phrase the number of components and whether they are whitened; "" if no cell has components."""
+    """Return a phrase with the numbers of components of the cells and their whitening; "" if no cell has components."""
     cells = list(cells)
     numbers = sorted({cell["n_components"] for cell in cells if cell["n_components"]})
     if not numbers:
@@ -213,7 +216,7 @@ def _clustering(run: Run) -> list[str]:
 
 
 def _numbers(k: Sequence[int], repeats: int, restarts: int) -> str:
-    """Return the numbers of clusters, of repeats and of the restarts of each repeat."""
+    """Return the numbers of clusters, of repeats, and of restarts in each repeat as a phrase."""
     numbers = [f"k = {listed(_runs_of(k))}"] if k else ["k found by the method"]
     if repeats > 1:
         return ", ".join(
@@ -245,7 +248,7 @@ def _choices(chosen: Mapping[str, Any]) -> list[str]:
 
 
 def _varied(values: Mapping[str, Sequence[Any]]) -> str:
-    """Return the axes that a study varied and their values as a phrase."""
+    """Return a phrase with the axes that a study varied and their values."""
     if not values:
         return "varied nothing"
     named = [f"the {AXES[axis].title.lower()} ({_values(axis, of_axis)})" for axis, of_axis in values.items()]

@@ -1,4 +1,4 @@
-"""Read what the files of a run say about its methods."""
+"""Read from the files of a run the facts about its methods."""
 
 import csv
 import json
@@ -15,12 +15,12 @@ from workflow_scripts.pages.methods.paragraph import IN_PROSE, Made
 def read_made(
     sources: Mapping[str, Sequence[str]], backbones: Sequence[str], layers: Sequence[tuple[str, str]]
 ) -> Made:
-    """Return what the files of a run say.
+    """Read the facts about a run that its files give.
 
     Parameters
     ----------
-    sources : paths: `manifest` and `rejected` (one each), `weights` of `backbones`, `features` of `layers`, `stores`
-        (of points and clusters), and `tables` of the studies (CSV).
+    sources : paths, by the kind of file: `manifest` and `rejected` (one each), `weights` (one for each of `backbones`),
+        `features` (one for each of `layers`), `stores` (of points and clusters), and `tables` (of the studies, CSV).
     backbones : the backbones with weights.
     layers : the backbone and the layer of each store of features.
     """

@@ -1,1 +1,1 @@
-"""The page about a folder of images that grows."""
+"""The page about a folder to which new images are added again and again."""

@@ -1,4 +1,4 @@
-"""Draw the control charts: the novelty, brightness and sharpness of each image and batch beside the known images."""
+"""Draw control charts: novelty, brightness and sharpness of new images and their batches, beside the known images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from workflow_scripts.wording import percent
 
 SIZE = {"width": 180, "height": None, "title": ""}
 CENTRAL = (0.05, 0.95)
-"""The quantiles of the known images between which the band of a chart lies."""
+"""Quantiles of the known images; the band of a chart lies between them."""
 TITLES = {
     "novelty": "Novelty (1: threshold of outliers)",
     "brightness": "Brightness (share of the range)",
@@ -38,9 +38,16 @@ def write_charts(
     svg_path: str,
     png_path: str,
 ) -> None:
-    """Write the control charts of batches of new images as SVG and PNG, a panel for each of `CHARTS`.
+    """Write the control charts of batches of new images as SVG and PNG, with a panel for each of `CHARTS`.
 
-    `chart` is from `models.control_chart`, which got `images`, the `known` images and the `rate` of false alarms.
+    Parameters
+    ----------
+    chart : one row per batch, from `models.control_chart`.
+    images : one row per new image, with its batch.
+    known : the known images, which the batches are compared with.
+    rate : rate of false alarms of each chart, in (0, 1).
+    style : settings of the look of figures.
+    svg_path, png_path : the files.
     """
     with theme(style):
         empty = placeholder(SIZE, "No batch is full yet.") if chart.empty else None

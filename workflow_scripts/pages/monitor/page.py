@@ -1,4 +1,4 @@
-"""Write the page about a folder that grows: what was noticed, the control charts, and groups of images to look at."""
+"""Write the page about a folder that grows: what was noticed, the control charts, and images to look at."""
 
 from collections.abc import Iterator, Mapping
 from itertools import count as count_from
@@ -19,7 +19,7 @@ from workflow_scripts.wording import count, listed, percent
 ROOT = "../../"
 """Path from the page to the folder of all results."""
 PER_GROUP = 24
-"""Largest number of images that are shown of a group."""
+"""Largest number of images of a group that are shown."""
 FIGURE = "charts"
 
 
@@ -31,17 +31,17 @@ def write_monitor(
     links: Mapping[str, str],
     facts: Mapping[str, Any],
 ) -> list[str]:
-    """Write the page, and return its most important sentences.
+    """Write the page as one HTML file, and return its most important sentences.
 
     Parameters
     ----------
-    chart : from `models.control_chart`.
-    suspects : from `suspects.to_look_at`, with `group` (from 0).
+    path : the HTML file.
+    chart : one row per batch, from `models.control_chart`.
+    suspects : the images to look at, from `suspects.to_look_at`, with `group` (from 0).
     figure : a PNG file of the control charts.
     links : the paths of the tables `batches` and `predictions` below the folder of all results.
-    facts :
-        `dataset`, `study`, `folder`, `n_files`, `size`, `rate`, `max_pixels`, `monitored_images.ungrouped` and those of
-        `control_chart.facts_of_known`.
+    facts : `dataset`, `study`, `folder`, `n_files`, `size` (of a batch), `rate` (of false alarms), `max_pixels`,
+        `ungrouped` (from `monitored_images.ungrouped`) and the facts of `control_chart.facts_of_known`.
     """
     noticed = [*_void(chart, facts), *_noticed(chart, facts)]
     sections = [
@@ -71,7 +71,8 @@ def write_monitor(
 
 
 def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
-    """Say that the rate of false alarms does not hold, or that no alarm is possible, and what to do."""
+    """Yield sentences that say why the rate of false alarms may not hold, or why no alarm is possible, and what to
+    do."""
     if facts["alike"]:
         charts = listed([f"{name} (correlation {value:.2f})" for name, value in facts["alike"].items()], most=3)
         text = (
@@ -138,7 +139,7 @@ def _groups_in_words(suspects: pd.DataFrame) -> list[Sentence]:
 
 
 def _shown(suspects: pd.DataFrame) -> dict[str, list[Shown]]:
-    """Return the newest images of each group, with what the model would call them."""
+    """Return the newest images of each group, by a heading that names the clusters nearest to them."""
     shown = {}
     for number, members in suspects.groupby("group"):
         names = listed([f"{name} ({n})" for name, n in members["name"].value_counts().items()], most=3)

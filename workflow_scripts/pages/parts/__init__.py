@@ -1,1 +1,1 @@
-"""What the pages share: small images, scripts and styles, and how a page is written."""
+"""What pages share: small images, scripts and styles, and the functions that write a page."""

@@ -1,4 +1,4 @@
-"""Write a page on which a person decides on images one after another, each with images beside it."""
+"""Write a page on which a person decides on one image after another, with other images beside it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.parts.writing import DECIDING, write_page
 
 SMALL = 112
-"""Side in pixels of the images beside the one to decide on."""
+"""Side in pixels of the images beside the image to decide on."""
 
 
 def write_deciding_page(
@@ -26,15 +26,17 @@ def write_deciding_page(
     thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
-    """Write the page with the body, style and script of `folder`.
+    """Write the page whose body, style and script are in `folder`.
 
     Parameters
     ----------
-    items : what is shown of each image to decide on, in this order; `id` is the image.
-    beside : the keys of an item that have the ids of images beside it.
+    path : the HTML file.
+    folder : folder with `page.html`, `page.css` and `page.js`.
+    items : data about each image to decide on, in the order of the page; `id` is the id of the image.
+    beside : keys of an item whose values are the ids of images to show beside it.
     large : side in pixels of the image to decide on.
     paths : the path of each image by id.
-    by_hand : what people decided (`parts.earlier`).
+    by_hand : what people decided before (see `parts.earlier`).
     thumbnails : the thumbnails of the images.
     facts : further data of the page.
     """
@@ -52,8 +54,10 @@ def write_deciding_page(
 
 
 def nearest(points: np.ndarray, row: int, among: np.ndarray, count: int) -> np.ndarray:
-    """Return those of the rows `among` whose points (N, d) are nearest to that of `row`, at most `count`, without
-    `row` itself."""
+    """Return at most `count` of the rows `among` whose points are nearest to that of `row`, without `row` itself.
+
+    `points` (N, d) are those of all rows.
+    """
     others = among[among != row]
     squares = np.square(points[others] - points[row]).sum(axis=1)
     return others[np.argsort(squares, kind="stable")[:count]]

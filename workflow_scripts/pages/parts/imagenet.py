@@ -1,17 +1,17 @@
-"""The names that a network trained on ImageNet gives to images."""
+"""Find the class of ImageNet that a trained network gives to each image."""
 
 import numpy as np
 
 from workflow_scripts.io import store
 
 ROWS = 4096
-"""Number of images whose scores are read together."""
+"""Number of images whose scores are read at once."""
 
 
 def imagenet_names(scores: str) -> np.ndarray:
-    """Return for each image the name of the class of ImageNet-1k that scores highest, (N,) str.
+    """Return for each image the name of the ImageNet-1k class with the highest score, (N,) str.
 
-    `scores` is the feature store of a layer with a score for each of the 1000 classes, in torchvision's order.
+    `scores` is the path of a feature store whose 1000 features are the scores of the classes, in torchvision's order.
     """
     from workflow_scripts.backbones.torchvision_import import torchvision  # takes seconds to import
 

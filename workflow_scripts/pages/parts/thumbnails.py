@@ -1,4 +1,4 @@
-"""Small images of a page: JPEG files as data URIs, so that the page is one file, or in a folder beside it."""
+"""Make the small images of a page: JPEG files that are stored in the page as data URIs, or in a folder beside it."""
 
 import base64
 import hashlib
@@ -20,18 +20,24 @@ QUALITY = 80
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Thumbnails of the images of a stack, (N, H, W) or (N, H, W, 3) uint8; `row_of` is the row of each image id."""
+    """Thumbnails of the images of a stack.
+
+    Attributes
+    ----------
+    images : (N, H, W) or (N, H, W, 3) uint8, the stack.
+    row_of : row in the stack of each image, by id.
+    """
 
     images: h5py.Dataset | np.ndarray
     row_of: Mapping[str, int]
 
     def data_uris(self, image_ids: Iterable[str], side: int) -> dict[str, str]:
-        """Return a data URI for each of the given images by id; `side` as in `data_uri`."""
+        """Return a data URI for each of the given images, by id; `side` is the largest side in pixels."""
         return {image_id: data_uri(self.images[self.row_of[image_id]], side) for image_id in dict.fromkeys(image_ids)}
 
 
 def data_uri(image: np.ndarray, side: int) -> str:
-    """Return an image as a JPEG data URI; `side` as in `jpeg`."""
+    """Return an image (H, W) or (H, W, 3) uint8 as a JPEG data URI; `side` is the largest side in pixels."""
     return inside(jpeg(image, side))
 
 
@@ -45,14 +51,14 @@ def jpeg(image: np.ndarray, side: int) -> bytes:
 
 
 def inside(content: bytes) -> str:
-    """Return the address of a JPEG file that is stored in the page itself: a data URI."""
+    """Return the address of a JPEG file that is stored in the page itself, which is a data URI."""
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
 def write_beside(page: Path, content: bytes) -> str:
-    """Write a JPEG file to the folder beside a page, and return its address in the page.
+    """Write a JPEG file into the folder beside a page, and return its address relative to the page.
 
-    A file is named by its content, so that the page of an earlier run keeps its own until it is replaced.
+    The file's name is a hash of its content. So the page of an earlier run keeps its files until it is replaced.
     """
     folder, name = page.with_suffix(THUMBNAILS), f"{hashlib.sha256(content).hexdigest()[:16]}.jpg"
     with replacing(folder / name) as temporary:
@@ -61,7 +67,8 @@ def write_beside(page: Path, content: bytes) -> str:
 
 
 def forget_others(page: Path, addresses: Iterable[str]) -> None:
-    """Delete the files in the folder beside a page whose address is not among those given, and an empty folder."""
+    """Delete the files in the folder beside a page that are not at one of `addresses`; delete the folder if it is
+    empty."""
     folder = page.with_suffix(THUMBNAILS)
     kept = {address.rpartition("/")[2] for address in addresses}
     for file in folder.glob("*"):

@@ -1,4 +1,4 @@
-"""Write a page as one HTML file from its body, its data, and its own and the shared scripts and styles."""
+"""Write a page as one HTML file from its body, its data, its own scripts and styles, and the shared ones."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,9 +10,9 @@ from workflow_scripts.io.store import replacing
 HERE = Path(__file__).parent
 COMMON = (HERE / "common.css", HERE / "common.js")
 DECIDING = (HERE / "deciding.css", HERE / "deciding.js")
-"""The parts of a page on which a person decides on images one after another."""
+"""The style and script of pages on which a person decides on one image after another."""
 ENLARGING = (HERE / "enlarging.css", HERE / "enlarging.js")
-"""The parts of a page that shows images large when they are clicked."""
+"""The style and script of pages that enlarge an image when it is clicked."""
 
 
 def write_page(
@@ -20,10 +20,13 @@ def write_page(
 ) -> None:
     """Write an HTML file from the files of a page and its data.
 
-    The folder has the body as `page.html`, the style as `page.css` and the script as `page.js`. `parts` are the styles
-    (.css) and scripts (.js) that come before them, and those of `COMMON` come first. `kind` is the type of the script:
-    `module` for one that awaits something at its top level. "<" is escaped in the data, so that no text in them can end
-    their element.
+    Parameters
+    ----------
+    path : the HTML file.
+    folder : folder with the body `page.html`, the style `page.css` and the script `page.js`.
+    data : the data, which the script reads as JSON. "<" is escaped, so that no text in them can end their element.
+    parts : shared styles (.css) and scripts (.js), which stand before those of the page; `COMMON` stands before all.
+    kind : type of the script; `module` if it awaits something at its top level.
     """
     files = [*COMMON, *parts, folder / "page.css", folder / "page.js"]
     content = {

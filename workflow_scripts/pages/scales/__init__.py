@@ -1,1 +1,1 @@
-"""The page on which a user checks the scale of each micrograph beside its bar, and corrects it."""
+"""The page on which a user checks the scale of each micrograph against its scale bar, and corrects it."""

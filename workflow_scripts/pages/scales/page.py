@@ -1,4 +1,4 @@
-"""Write the scales of micrographs as one HTML page with the bar of each image, to check them and to export a CSV."""
+"""Write a page with the scale and the scale bar of each micrograph, to check them and to export corrections as CSV."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,15 +21,15 @@ from workflow_scripts.pages.parts.writing import DECIDING, write_page
 MOST_INSIDE = 1000
 """Largest number of images that are stored in the page itself, about 30 MB."""
 LARGE = 900
-"""Largest side in pixels of the rows with the bar."""
+"""Largest side in pixels of the part of an image around its bar."""
 SMALL = 240
 """Largest side in pixels of the whole image."""
 AROUND = 0.75
-"""Width that is shown on each side of a bar, as a share of its length."""
+"""Width of the surroundings that are shown on each side of a bar, as a share of the bar's length."""
 NARROWEST = 240
-"""Least width in pixels of what is shown of a bar and its surroundings."""
+"""Smallest width in pixels of a bar and its surroundings together."""
 ABOVE = 0.1
-"""What is shown above and below a bar, as a share of the image's height."""
+"""Height of the surroundings that are shown above and below a bar, as a share of the image's height."""
 SHOWN = ("scale_um", "bar_px", "nm_per_pixel", "field_um", "confidence")
 
 
@@ -44,12 +44,23 @@ def write_scales_page(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write the page for a table of scales (`scale_bars.table.COLUMNS`), whose paths are relative to `folder`.
+    """Write the page for a table of scales.
 
-    `by_hand` are the scales that people set (`scale_bars.table.read_by_hand`), also those of images that are not there.
+    Scales that were read from the image come first, the least confident at the top, then images without a scale, and
+    then scales from metadata or set by hand. If there are more than `MOST_INSIDE` images, their files are in a folder
+    beside the page.
 
-    Scales that were read in the image come first, the least confident of them at the top; then images without a scale,
-    and then those with metadata or a scale set by hand. More than `MOST_INSIDE` images are in a folder beside the page.
+    Parameters
+    ----------
+    path : the HTML file.
+    scales : the scales, with the columns `scale_bars.table.COLUMNS`; paths are relative to `folder`.
+    by_hand : the scales that people set (`scale_bars.table.read_by_hand`), by path, also of files that are no longer
+        there.
+    folder : the folder of the images.
+    dataset : id of the data set.
+    max_pixels : largest number of pixels of an image that is opened; None for no limit.
+    workers : number of processes that read images.
+    progress : function that is called after each image with the number of images done and of all.
     """
     page, rows = Path(path), _in_order(scales).to_dict("records")
     make = partial(_item, folder=Path(folder), max_pixels=max_pixels)
@@ -69,7 +80,7 @@ def write_scales_page(
 
 
 def _earlier(path: str, image_id: str, decision: Decision) -> dict[str, str]:
-    """Return a scale that a person set, or took back, as a decision of the page."""
+    """Return a scale that a person set, or took back, as a decision in the form of the page."""
     cells = dict(zip(BY_HAND, decision.cells or ("", ""), strict=True))
     kind = BEFORE if decision.cells else REMOVED
     return {"path": path, "image_id": image_id, **cells, DECISION: kind, DECIDED: decision.decided}
@@ -82,7 +93,7 @@ def _in_order(scales: pd.DataFrame) -> pd.DataFrame:
 
 
 def _item(row: Mapping[str, Any], folder: Path, max_pixels: int | None) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return what the page shows of an image, and its JPEG files by name: none if the image cannot be read."""
+    """Return the page's data about an image, and its JPEG files by name; no files if the image cannot be read."""
     numbers = {name: None if pd.isna(row[name]) else float(f"{row[name]:.6g}") for name in SHOWN}
     texts = {name: row[name] if isinstance(row[name], str) else "" for name in ("source", "text", "reason")}
     item = {"id": row["image_id"], "path": row["path"], **numbers, **texts, "crop": None}
@@ -104,7 +115,10 @@ def _jpeg(grey: Rows, side: int) -> bytes:
 
 
 def _place(grey: Rows, row: Mapping[str, Any]) -> tuple[slice, slice]:
-    """Return the columns and rows of an image around its bar, or else of its data stripes, or else of all of it."""
+    """Return the columns and the rows of an image to show: those around its bar.
+
+    Without a bar they are its data stripes (with text below the micrograph), and without stripes the whole image.
+    """
     height, width = grey.shape[:2]
     if not pd.isna(row["bar_x"]):
         beside = max(AROUND * row["bar_px"], (NARROWEST - row["bar_px"]) / 2)

@@ -14,7 +14,7 @@ from workflow_scripts.pages.verdict.study import VerdictTables, choice_in_words
 from workflow_scripts.wording import count, percent
 
 KEPT = 0.5
-"""Smallest share of the votes with which an image keeps its group."""
+"""Share of the votes; an image keeps its group if the group has more."""
 
 PERTURBED = {
     "rotate": "rotated by {:g}°",
@@ -25,12 +25,15 @@ PERTURBED = {
     "jpeg": "compressed to JPEG quality {:g}",
     "crop": "cropped to {:g} % of the side",
 }
-"""Words for perturbations in a sentence, after "when"."""
+"""Texts for perturbations in a sentence, to stand after "when"."""
 TURNED = ("rotate", "flip")
 
 
 def sections(study: VerdictTables, shown: int, per_group: int) -> list[Section]:
-    """Return the sections of the page, with `shown` fragile images and `per_group` typical images per group."""
+    """Return the sections of the page, with at most `shown` fragile images and `per_group` typical images a group.
+
+    An image is fragile if it lies between two groups (`verdict.study.BETWEEN`).
+    """
     restarts, enough = _restarts(study)
     matters = sentences.choice_that_matters(study.verdict, study.effects)
     next_steps = sentences.next_steps(_state(study, shown, enough))
@@ -50,7 +53,7 @@ def sections(study: VerdictTables, shown: int, per_group: int) -> list[Section]:
 
 
 def _state(study: VerdictTables, shown: int, restarts_enough: bool) -> sentences.State:
-    """Return what the next steps depend on; `shown` fragile images are on the page."""
+    """Return the numbers that the next steps depend on; `shown` is the largest number of fragile images on the page."""
     return sentences.State(
         verdict=study.verdict,
         n_cells=study.n_cells,
@@ -67,7 +70,11 @@ def _state(study: VerdictTables, shown: int, restarts_enough: bool) -> sentences
 
 
 def five_lines(made: Sequence[Section]) -> list[Sentence]:
-    """Return the five most important sentences: cell to trust, what survives, choice, confounders, next step."""
+    """Return the five most important sentences, which are the first answers of five sections.
+
+    The sections are the cell to trust, what survives, the choice that matters, confounders and the next step. If one of
+    them is missing, the number of groups takes its place.
+    """
     first = {section.key: section.answers[0] for section in made if section.answers}
     keys = [key for key in ("trust", "survives", "choice", "confounders", "next", "groups") if key in first]
     return [first[key] for key in keys][:5]
@@ -105,7 +112,7 @@ def _says_nothing(study: VerdictTables) -> bool:
 
 
 def _typical(study: VerdictTables, per_group: int) -> dict[str, list[Shown]]:
-    """Return the images of each group with the highest agreement; none if the cells do not agree."""
+    """Return the images of each group with the highest agreement, by heading; none if the cells do not agree."""
     if study.n_cells > 1 and _says_nothing(study):
         return {}
     table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
@@ -162,7 +169,7 @@ def _curve(study: VerdictTables) -> Sentence:
 
 
 def _restarts(study: VerdictTables) -> tuple[Sentence, bool]:
-    """Return the sentence about restarts, and whether there were enough as far as is known."""
+    """Return the sentence about restarts, and whether there were enough; True if that is not known."""
     table = study.table("restarts_enough")
     if table.empty:
         return sentences.restarts(0, 0, "restart", 0), True
@@ -179,7 +186,10 @@ def _confounders(study: VerdictTables) -> Sentence:
 
 
 def _perturbations(study: VerdictTables) -> list[Section]:
-    """Return the section about perturbations, each kind at its most harmful strength, if the study has this figure."""
+    """Return the section about perturbations, with each kind at its most harmful strength.
+
+    The list is empty if the study has no such figure.
+    """
     worst = _perturbed(study)
     if worst.empty:
         return []
@@ -196,7 +206,7 @@ def _perturbation(name: str, strength: float) -> str:
 
 
 def _perturbed(study: VerdictTables) -> pd.DataFrame:
-    """Return the shares of all images that change their group."""
+    """Return the share of all images that change their group, for each perturbation and strength."""
     table = study.table("perturbations")
     return table[table["label"].isna()] if len(table) else table
 
@@ -207,7 +217,7 @@ def _turning_matters(study: VerdictTables) -> bool:
 
 
 def _fragile(study: VerdictTables, shown: int) -> Section:
-    """Return the section about the images between two groups; it shows the first ones if the cells agree."""
+    """Return the section about the images between two groups; the first of them are shown if the cells agree."""
     table = study.fragile
     moved = table.loc[table["flips"], "choice"].value_counts(sort=False).sort_index()
     mover = (choice_in_words(str(moved.idxmax())), int(moved.max())) if len(moved) else None
@@ -225,13 +235,14 @@ def _fragile_images(fragile: pd.DataFrame) -> list[Shown]:
 
 
 def _between(image: Mapping[str, Any]) -> str:
-    """Return the groups that an image lies between, with their shares of the votes."""
+    """Return the two groups that an image lies between, with their shares of the votes, as text."""
     own, second = percent(image["agreement"]), percent(image["second_agreement"])
     return f"{image['group']} ({own}) or {int(image['second'])} ({second})"
 
 
 def _moved_by(image: Mapping[str, Any]) -> list[str]:
-    """Return the choice that moves an image to its second group, or towards it."""
+    """Return a text with the choice that moves an image to its second group, or towards it; no text if there is
+    none."""
     if pd.isna(image["choice"]):
         return []
     to = "to" if image["flips"] else "towards"
@@ -239,7 +250,10 @@ def _moved_by(image: Mapping[str, Any]) -> list[str]:
 
 
 def _level(axis: str, level: str) -> str:
-    """Return a choice and its level in words, such as `preprocessing clahe` or `not whitened`; `level` is a text."""
+    """Return a choice and its value in words, such as `preprocessing clahe` or `not whitened`.
+
+    `level` is the value as text.
+    """
     if AXES[axis].kind == SWITCHES:
         return word(axis, level == "True")
     return f"{choice_in_words(axis)} {level}"

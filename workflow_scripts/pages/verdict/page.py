@@ -1,4 +1,4 @@
-"""Write the verdict page: one HTML file with figures and images, and links to the tables."""
+"""Write the verdict of a study as one HTML page with figures and images, and with links to the tables."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,16 @@ def write_verdict(
     thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
-    """Write the page.
+    """Write the page of a study.
 
-    `figures` are the PNG files of the figures by kind, `links` the paths of the tables below the folder of all results,
-    `facts` are `dataset` and `study`.
+    Parameters
+    ----------
+    path : the HTML file.
+    sections : from `findings.sections`.
+    figures : PNG files of the figures, by kind.
+    links : paths of the tables below the folder of all results, by name.
+    thumbnails : the thumbnails of the images.
+    facts : texts of the page: `dataset` and `study`.
     """
     about = {
         "title": f"Verdict: {facts['dataset']}, {facts['study']}",
@@ -44,7 +50,7 @@ def _shown(sections: Sequence[Section]) -> list[str]:
 
 
 def write_front_page(study_page: str, path: str) -> None:
-    """Write the page of a study again, with links for the folder of all results."""
+    """Copy the page of a study to the folder of all results, with links that work from there."""
     text = Path(study_page).read_text(encoding="utf-8")
     # quotes in names are escaped in the data, so this text can only be the key
     of_study, of_root = (f'"root":{json.dumps(root)},"links"' for root in (ROOT, ""))
@@ -53,10 +59,10 @@ def write_front_page(study_page: str, path: str) -> None:
 
 
 def sentence_table(sections: Sequence[Section], links: Mapping[str, str]) -> pd.DataFrame:
-    """Return one row per sentence: `section, strength, sentence, number, table, line`.
+    """Return one row per sentence of the page: `section, strength, sentence, number, table, line`.
 
-    `table` is a path below the folder of all results; `line` is the place among the five most important sentences, from
-    1, or null.
+    `table` is a path below the folder of all results. `line` is the place among the five most important sentences, from
+    1; null for other sentences.
     """
     lines = [sentence.text for sentence in five_lines(sections)]
     rows = [

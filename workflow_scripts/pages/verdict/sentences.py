@@ -1,6 +1,6 @@
 """Turn the numbers of a study into sentences that say what to do.
 
-All functions are pure; no sentence claims more than its numbers show.
+All functions depend on their arguments only. No sentence claims more than its numbers show.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,17 +11,17 @@ from workflow_scripts.pages.answers.page import Sentence, Strength
 from workflow_scripts.wording import count, listed, percent
 
 SURE = 0.05
-"""p-value below which a finding is not explained by chance."""
+"""p-value below which chance does not explain a finding."""
 LEADS = 0.5
-"""Share of the samples in which a cell must be the first to be recommended alone."""
+"""Share of the bootstrap samples in which a cell must rank first to be recommended alone."""
 STRONG_AGREEMENT = 0.6
-"""Mean ARI of the most trusted cell from which on the agreement is strong."""
+"""Smallest mean ARI of the most trusted cell that counts as strong agreement."""
 NO_ANSWER = ("nothing", "few")
 """Verdicts for which no group is shown: the cells agree no better than chance, or there are too few images to tell."""
 MOST_IMAGES = 0.8
-"""Share of images that keep their group from which on the groups survive."""
+"""Smallest share of images that must keep their group for the groups to survive."""
 NOTABLE = 0.1
-"""Smallest share (of a fact, of the disagreement, or of the images) that is worth more than a remark."""
+"""Smallest share (of a fact, of the disagreement, or of the images) that counts as more than small."""
 
 
 def images(n_images: int, set_aside: Mapping[str, int]) -> Sentence:
@@ -37,7 +37,7 @@ def images(n_images: int, set_aside: Mapping[str, int]) -> Sentence:
 
 
 def labels(n_images: int, n_labelled: int, n_classes: int) -> Sentence:
-    """Say how many images have labels."""
+    """Say how many of the images have labels, and of how many classes."""
     classes = count(n_classes, "class", "classes")
     if not n_labelled:
         text = "There are no labels, so nothing on this page was checked with labels."
@@ -53,8 +53,12 @@ def labels(n_images: int, n_labelled: int, n_classes: int) -> Sentence:
 def number_of_groups(k: int, chosen: str, criteria: int | None, asked: bool) -> Sentence:
     """Say how many groups there may be.
 
-    `chosen` is how the consensus chose its k (`given`, `of the cells`, `lifetime`); `criteria` is the k on which the
-    criteria of a choose_k figure agree, or None; `asked` is whether the study has such a figure.
+    Parameters
+    ----------
+    k : number of groups of the consensus.
+    chosen : how the consensus chose it: `given`, `of the cells` or `lifetime`.
+    criteria : the k on which the criteria of a choose_k figure agree, or None.
+    asked : whether the study has such a figure.
     """
     if asked and criteria:
         same = "as the consensus has" if criteria == k else f"not on the {k} of the consensus: try {criteria}"
@@ -72,7 +76,14 @@ def number_of_groups(k: int, chosen: str, criteria: int | None, asked: bool) -> 
 
 
 def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence:
-    """Say what survives the choices; `n_kept` images are in most cells together with the members of their group."""
+    """Say whether the groups survive the choices.
+
+    Parameters
+    ----------
+    verdict : that of `consensus.trust`, or `few` (too few images).
+    n_cells, n_images : numbers of cells and of images.
+    n_kept : number of images that keep their group in most votes of the cells.
+    """
     if n_cells < 2:
         text = "The study has one cell: no choice was varied, so it is not known what survives."
         return Sentence(text, "none", None, "consensus")
@@ -92,10 +103,14 @@ def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence
 def fragile(
     verdict: str, agreement: float, n_cells: int, n_images: int, n_fragile: int, mover: tuple[str, int] | None
 ) -> Sentence:
-    """Say how many images do not survive.
+    """Say how many images do not survive the choices.
 
-    `agreement` is that of the most trusted cell; `mover` is the choice (in words) that moves most images to their
-    second group, and their number.
+    Parameters
+    ----------
+    verdict : that of `consensus.trust`, or `few` (too few images).
+    agreement : mean agreement of the most trusted cell.
+    n_cells, n_images, n_fragile : numbers of cells, of images, and of images between two groups.
+    mover : the choice (in words) that moves most images to their second group, and the number of these images; or None.
     """
     if n_cells < 2:
         return Sentence("With one cell no image can change its group.", "none", None, "consensus")
@@ -113,7 +128,11 @@ def fragile(
 
 
 def choice_that_matters(verdict: str, effects: Sequence[tuple[str, float, float, float]]) -> Sentence:
-    """Say which choice the result depends on most; `effects` are (choice in words, share, p, ARI lost)."""
+    """Say which choice the result depends on most.
+
+    `effects` has for each choice its name in words, its share of the disagreement, the p-value, and the ARI that is
+    lost by a change of it alone.
+    """
     table = "partition_effects"
     if not effects:
         return Sentence("The study varies no choice, so none can matter.", "none", None, table)
@@ -138,8 +157,14 @@ def cell_to_trust(
 ) -> Sentence:
     """Say which cell to trust without labels.
 
-    `verdict` is that of `consensus.trust`, or `few`; `first` is the share of the samples in which the cell ranks first;
-    `rivals` is the number of other cells whose rank interval includes the first place.
+    Parameters
+    ----------
+    verdict : that of `consensus.trust`, or `few` (too few images).
+    name, agreement : name of the most trusted cell, and its mean agreement with the others (ARI).
+    chance : agreement that shuffled partitions reach.
+    first : share of the bootstrap samples in which this cell ranks first.
+    rivals : number of other cells whose rank interval includes the first place.
+    n_cells : number of cells.
     """
     if n_cells < 2:
         text = "One cell cannot be compared with others: vary a choice to learn what to trust."
@@ -170,14 +195,15 @@ def cell_to_trust(
 
 
 def checked_by_labels(n_images: int, n_labelled: int, ari: float, best: float, median: float) -> Sentence:
-    """Say what the trusted cell scores with the labels, next to the best and the median cell."""
+    """Say what ARI with the labels the trusted cell has, beside that of the best and of the median cell."""
     of = "the labels" if n_labelled == n_images else f"the {count(n_labelled, 'label')} at hand"
     text = f"Against {of} it has ARI {ari:.2f}; the best cell has {best:.2f}, the median cell {median:.2f}."
     return Sentence(text, "strong" if ari >= median else "weak", ari, "trust")
 
 
 def settled_by_labels(name: str, probability: float, n_labels: int, needed: int | None) -> Sentence:
-    """Say which cell the labels favour, and how many more labels would decide."""
+    """Say which cell the labels favour, and how many more labels (`needed`) would decide; None if they do not
+    decide."""
     start = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
     if needed == 0:
         text = f"{start}; cells of its opinion lead, and more labels would hardly change that."
@@ -188,7 +214,11 @@ def settled_by_labels(name: str, probability: float, n_labels: int, needed: int 
 
 
 def curve(metric: str | None, n_cells: int, low: float, median: float, high: float) -> Sentence:
-    """Say in which range the cells score; `metric` is its name, or None if there is nothing to compare."""
+    """Say from where to where the scores of the cells reach.
+
+    `metric` is the name of the score, or None if there is only one cell; `low`, `median` and `high` are values over the
+    cells.
+    """
     table = "specification_curve"
     if metric is None:
         return Sentence("The study has one cell, so there is no curve: vary a choice.", "none", None, table)
@@ -199,7 +229,14 @@ def curve(metric: str | None, n_cells: int, low: float, median: float, high: flo
 
 
 def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
-    """Say whether every cell had enough restarts; `unit` is `restart` or `repeat`, `n_runs` their largest number."""
+    """Say whether every cell had enough restarts.
+
+    Parameters
+    ----------
+    n_cells, n_enough : number of cells, and of those that had enough.
+    unit : `restart` or `repeat`.
+    n_runs : largest number of restarts, or of repeats, that a cell stores.
+    """
     table = "restarts_enough"
     if not n_cells:
         text = "It is not known whether there were enough restarts: no cell stores several runs with an inertia."
@@ -214,7 +251,11 @@ def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
 
 
 def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelled: bool) -> Sentence:
-    """Say which facts go with the groups; `facts` are (name, strength, corrected p)."""
+    """Say which facts about the images are associated with the groups.
+
+    `facts` has for each fact its name, the strength of the association (0 to 1), and the corrected p-value. `labelled`
+    says whether images were compared within labels.
+    """
     table = "nuisances"
     if verdict == "few":
         return Sentence("There are too few images to tell what goes with the groups.", "none", None, table)
@@ -235,7 +276,11 @@ def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelle
 
 
 def perturbations(n_images: int, shares: Sequence[tuple[str, float, float, float]]) -> Sentence:
-    """Say whether perturbed images keep their group; `shares` are (perturbation in words, changed, low, high)."""
+    """Say whether perturbed images keep their group.
+
+    `shares` has for each perturbation its name in words, the share of images that change their group, and the interval
+    of this share (low, high).
+    """
     table = "perturbations"
     worst = max(shares, key=lambda share: share[1])
     sure = sorted([share for share in shares if share[2] >= NOTABLE], key=lambda share: -share[1])
@@ -253,7 +298,11 @@ def perturbations(n_images: int, shares: Sequence[tuple[str, float, float, float
 
 @dataclass(frozen=True)
 class State:
-    """The numbers that the next steps depend on; `choice` is the one that matters most, in words, or None."""
+    """The numbers that the next steps depend on.
+
+    `shown` is the largest number of fragile images on the page, and `choice` the choice that matters most, in words, or
+    None.
+    """
 
     verdict: str
     n_cells: int
@@ -269,7 +318,7 @@ class State:
 
 
 def next_steps(study: State) -> list[Sentence]:
-    """Say what to do next, the most useful step first."""
+    """Say what to do next; the most useful step comes first."""
     steps: list[tuple[str, str, float | None]] = []
     agree = study.n_cells > 1 and study.verdict not in NO_ANSWER
     if study.verdict == "few":

@@ -1,4 +1,4 @@
-"""The tables of a study that its verdict is made from."""
+"""Hold the tables of a study from which its verdict is made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,23 @@ import pandas as pd
 from workflow_scripts.grid.axes import TITLES
 
 TOO_FEW = 0.5
-"""If shuffled partitions reach this agreement, there are too few images for any conclusion."""
+"""Agreement of shuffled partitions from which on there are too few images for any conclusion."""
 BETWEEN = 0.5
-"""An image lies between two groups if the second has at least this share of the votes of its own group."""
+"""An image lies between two groups if the second group has at least this share of the votes of the first."""
 
 
 @dataclass(frozen=True)
 class VerdictTables:
-    """The inputs of a verdict; `tables` are those of the study's figures by kind, some of which may be missing."""
+    """The tables from which the verdict of a study is made.
+
+    Attributes
+    ----------
+    manifest : the images of the study.
+    rejected : the files that were left out, with the reason.
+    consensus : the consensus of the cells, as in `consensus.study.StudyConsensus`.
+    chosen_k : how the number of groups of the consensus was chosen.
+    tables : tables of the study's figures, by kind; a figure that the study does not have is missing.
+    """
 
     manifest: pd.DataFrame
     rejected: pd.DataFrame
@@ -24,7 +33,7 @@ class VerdictTables:
     tables: Mapping[str, pd.DataFrame]
 
     def table(self, kind: str) -> pd.DataFrame:
-        """Return the table of a figure, empty if the study has none of this kind."""
+        """Return the table of a kind of figure; it is empty if the study does not have this figure."""
         return self.tables.get(kind, pd.DataFrame())
 
     @property
@@ -34,7 +43,7 @@ class VerdictTables:
 
     @property
     def verdict(self) -> str:
-        """Return the verdict of `consensus.trust`, or `few` if the images are so few that shuffled partitions agree."""
+        """Return the verdict of `consensus.trust`; `few` if there are so few images that shuffled partitions agree."""
         trust = self.table("trust")
         if trust.empty:
             return "nothing"
@@ -66,7 +75,7 @@ class VerdictTables:
 
     @property
     def effects(self) -> list[tuple[str, float, float, float]]:
-        """Return for each choice of the study its words, its share of the disagreement, p, and the ARI that a change
+        """Return for each choice its name in words, its share of the disagreement, p, and the ARI that a change
         costs."""
         table = self.table("partition_effects")
         if table.empty:
