@@ -1,1 +1,2 @@
-"""The explorer: a map of all images, coloured by the clusters of any cell, to select and label images on."""
+"""The explorer: a page with a map of all images, coloured by the clusters of any cell, to select and label images
+on."""

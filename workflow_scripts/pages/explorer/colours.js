@@ -23,7 +23,7 @@ function packed(hex) {
   return (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
 }
 
-/** Return the colouring by a column of numbers, in at most eight steps with as many images each. */
+/** Return the colouring by a column of numbers: at most eight steps, with about the same number of images in each. */
 function inSteps(column) {
   const sorted = column.values.filter(value => !Number.isNaN(value)).sort();
   const cuts = [...new Set(Array.from({ length: RAMP.length }, (_, i) => sorted[Math.floor(i * sorted.length / RAMP.length)]))];
@@ -33,7 +33,7 @@ function inSteps(column) {
     colours: cuts.map((_, i) => RAMP[Math.round(i * (RAMP.length - 1) / Math.max(1, cuts.length - 1))]) };
 }
 
-/** Return the colouring by a column of groups. The codes in `kept` (a Map) have these slots of colours, the others the first free ones. */
+/** Return the colouring by a column of groups. `kept` is a Map from codes to slots of colours; other codes get the first free slots. */
 function inGroups(column, kept) {
   const used = new Set(kept.values()), free = () => { let slot = 0; while (used.has(slot)) slot++; used.add(slot); return slot; };
   const slots = [null, ...column.levels.map((_, i) => kept.get(i + 1) ?? free())];

@@ -1,4 +1,4 @@
-"""Make the columns by which the explorer can colour images: numbers, or codes with a name for each code."""
+"""Make the columns by which the explorer colours images: each has numbers, or codes with a name for each code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,19 +12,25 @@ from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.metrics.votes import apart
 
 MOST_LEVELS = 200
-"""Largest number of levels of a column; of more texts the most frequent are levels, and the others share one."""
+"""Largest number of levels (different texts) of a column. If there are more, the rarest share one level."""
 NOT_SHOWN = ("image_id", "path", "row")
-"""Columns of the manifest that name an image."""
+"""Columns of the manifest that are not shown, because they only name the image."""
 DAY = len("2026-11-29")
-"""Length of the day in a time as ISO 8601."""
+"""Number of characters of the day in an ISO 8601 time."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One value for each of N images: codes (N,) uint16, or numbers (N,) float32 with NaN for a missing value.
+    """A value for each of N images.
 
-    Code 0 is a missing value, and code i + 1 is `levels[i]`. `facts` are further values for the page; those of a
-    clustering are its `cell`, its `k`, the code `noise`, and the class that each cluster votes for, `predicted`.
+    Attributes
+    ----------
+    title : name of the column on the page.
+    values : (N,) uint16 codes, or (N,) float32 numbers with NaN for a missing value. Code 0 is a missing value, and
+        code i + 1 is `levels[i]`.
+    levels : the names of the codes; None for a column of numbers.
+    facts : further values for the page. A clustering has `cell` (its index), `k`, `noise` (the code of noise, or None)
+        and `predicted` (the class that each cluster votes for).
     """
 
     title: str
@@ -34,7 +40,7 @@ class Column:
 
 
 def numbers(title: str, values: Sequence[float] | pd.Series) -> Column:
-    """Return a column of numbers."""
+    """Return a column of N numbers; NaN is a missing value."""
     return Column(title, np.asarray(values, dtype=np.float32), None, {})
 
 
@@ -46,10 +52,10 @@ def levels(title: str, texts: pd.Series) -> Column:
 
 
 def of_table(table: pd.DataFrame) -> list[Column]:
-    """Return the useful columns of a table with one row per image, numbers and texts; a missing value is a value too.
+    """Return the useful columns of a table with one row per image.
 
-    Left out are columns with the same value for all images, and those with more than `MOST_LEVELS` texts that all
-    differ. Of a time only the day is taken.
+    A column is left out if all images have the same value (a missing value counts as one), or if it has more than
+    `MOST_LEVELS` texts that are all different. Of the time `taken` only the day is used.
     """
     made = []
     for name in (name for name in table if name not in NOT_SHOWN):
@@ -66,7 +72,10 @@ def of_table(table: pd.DataFrame) -> list[Column]:
 
 
 def most_frequent(texts: pd.Series) -> pd.Series:
-    """Return texts (N,) in which the rarest are replaced by how many there are; at most `MOST_LEVELS` differ."""
+    """Return the texts (N,) with at most `MOST_LEVELS` different values.
+
+    If there are more, the rarest are replaced by one text that says how many values it stands for.
+    """
     counts = texts.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
     if len(counts) <= MOST_LEVELS:
         return texts
@@ -80,7 +89,7 @@ def clustering(cell: int, k: int | None, partition: np.ndarray, labels: pd.Serie
     Parameters
     ----------
     cell : index of the cell in the study.
-    k : the wanted number of clusters; None if the clusterer finds it.
+    k : the wanted number of clusters; None if the clusterer finds k itself.
     partition : (M,) integers; negative is noise.
     labels : (M,), None for images without a label.
     rows : (M,) indices of the clustered images among all N images.

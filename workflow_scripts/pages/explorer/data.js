@@ -40,7 +40,7 @@ class Thumbnails {
     return true;
   }
 
-  /** Return a sheet (a promise) when it is decoded. */
+  /** Load a sheet, and return it when it is decoded. */
   async sheet(sheet) {
     const image = this.images[sheet] ??= this.load(sheet);
     await image.decode();
@@ -52,7 +52,7 @@ class Thumbnails {
   }
 }
 
-const LOOK = 12;
+const LOOK = 12; // side in pixels of the grey images by which thumbnails are compared
 
 /** Return grey values as a vector with mean 0 and length 1. */
 function toLook(greys) {

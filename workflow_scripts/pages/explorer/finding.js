@@ -1,10 +1,10 @@
-/** Find images: the nearest ones, those that look like a file, those with a name or a label; and show what was found. */
+/** Find images (the nearest ones, those that look like a file, those with a name or a label), and show the images found. */
 
 const FOUND = 24;
 const PREDICT = "For the clusters and classes of new images: snakemake --cores 8 predict --config new_images=FOLDER";
 
 class Finding {
-  /** `named(row)` is what an image is called, `look(row)` shows an image on the map, and `onChoose(rows)` chooses images. */
+  /** `named(row)` returns the name of an image, `look(row)` shows it on the map, and `onChoose(rows)` chooses images. */
   constructor(data, scatter, { named, look, onChoose }) {
     Object.assign(this, { data, scatter, named, look, rows: [] });
     element("choose-found").onclick = () => onChoose(this.rows);

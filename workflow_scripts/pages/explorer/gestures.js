@@ -1,11 +1,14 @@
-/** Mouse and fingers on the map: one moves it, turns it or draws, two fingers move and zoom it, a tap is an image. */
+/**
+ * Gestures on the map. Dragging with the mouse or with one finger moves the map, turns it or draws a shape. Two fingers move and zoom the
+ * map. A tap goes to an image.
+ */
 
 const DRAWS = ["lasso", "rectangle"], TURN = 0.005, TAP = 4; // radians a pixel; pixels within which a press is a tap
 
 class Gestures {
   /**
    * `mode` says what dragging does: "pan", "turn", "lasso" or "rectangle". `onTap(row, event)`, `onDrawn(rows, event)` and `onHover(row)`
-   * are told which images; `row` is null where there is none.
+   * are called with the image, or the images, of a gesture; `row` is null if there is no image.
    */
   constructor(scatter, handlers) {
     Object.assign(this, { scatter, mode: "pan", fingers: new Map(), waiting: null }, handlers);
@@ -69,7 +72,7 @@ class Gestures {
     this.scatter.zoom(Math.exp(-Math.max(-200, Math.min(200, event.deltaY)) / 300), ...this.at(event));
   }
 
-  /** Tell which image is under the mouse, once a frame. */
+  /** Call `onHover` with the image under the mouse, at most once a frame. */
   hover(event) {
     this.waiting ??= requestAnimationFrame(() => {
       this.waiting = null;

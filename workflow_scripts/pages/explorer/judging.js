@@ -8,10 +8,10 @@ class Judging {
 
   get isOn() { return this.group !== null; }
 
-  /** Return the code of the group that comes after the one that is judged, if that is one of this column; or else null. */
+  /** Return the code of the group after the judged one, or null if no group of this column is judged. */
   next(column) { return this.group?.column === column ? this.group.code % column.levels.length + 1 : null; }
 
-  /** Begin to judge the group with a code of a column, whose images are `rows`; `title` names the column, and `label` is offered. */
+  /** Begin to judge the group with this code in a column. `rows` are its images, `title` names the column, and `label` is a suggestion. */
   begin(column, code, name, title, rows, label) {
     const key = `${title}: ${name}`;
     this.group = { column, code, name, key, order: drawnOrder(rows, seedOf(key)) };
@@ -24,7 +24,7 @@ class Judging {
     this.goOn();
   }
 
-  /** Return what is known of each image that was judged, and how many belong, with the exact interval of how many of all do. */
+  /** Return for each judged image whether it belongs, and the numbers of these, with an exact interval for the whole group. */
   judged() {
     const { order, key } = this.group, looks = this.picks.state.judged.get(key) ?? new Map();
     const belong = order.filter(row => looks.get(row)).length, all = order.filter(row => looks.has(row)).length;
@@ -53,7 +53,7 @@ class Judging {
 
   get isGoodEnough() { return wanted(this.judged().facts).more === 0; }
 
-  /** Label all images of the group but the wrong ones, and return how many they are. */
+  /** Label all images of the group except those judged wrong, and return the number of labelled images. */
   accept(label) {
     const { looks, facts } = this.judged(), rows = this.group.order.filter(row => looks.get(row) !== false);
     this.picks.accept(this.group.key, label, rows, facts);
@@ -64,7 +64,7 @@ class Judging {
 /** Return a seed that depends on a text alone (FNV-1a). */
 const seedOf = text => [...text].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 16777619), 2166136261);
 
-/** Return how many images of a group have to belong, and how many more to judge until it is sure that they do. */
+/** Return how many images of a group have to belong, and how many more a person has to judge to be sure that they do. */
 function wanted({ images: size, judged: all, belong }) {
   const least = Math.max(1, Math.ceil(size * element("purity").value / 100 - 1e-9));
   return { least, more: looksToAccept(size, all, belong, least) };

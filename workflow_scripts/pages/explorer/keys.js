@@ -8,7 +8,7 @@ function typeInto(id) {
   element(id).select();
 }
 
-/** Choose the option of a select that comes `by` places later. */
+/** Choose the option of a select that is `by` places after the chosen one. */
 function chooseBeside(id, by) {
   const select = element(id), count = select.options.length;
   if (!count) return;
@@ -17,8 +17,8 @@ function chooseBeside(id, by) {
 }
 
 /**
- * Let keys and buttons act. Each action is a key, the ids of the buttons that do the same, what they do in words for the dialog, the
- * function, and perhaps one for Shift and the key. Escape in an input gives the keys back to the `map`.
+ * Connect keys and buttons with functions. Each action has a key, the ids of the buttons that do the same, a text for the dialog, the
+ * function, and perhaps another function for the key with Shift. Escape in an input moves the focus to the `map`.
  */
 function listenToKeys(actions, map) {
   const functions = new Map(actions.map(([key, , , act, shifted]) => [key, { act, shifted: shifted ?? act }]));

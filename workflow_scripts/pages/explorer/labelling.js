@@ -9,7 +9,7 @@ function squaredDistance(points, row, other) {
   return distance;
 }
 
-/** Return how typical each row is: 1 / (mean distance to its nearest rows); many rows are compared with a sample only. */
+/** Return how typical each row is: 1 / (mean distance to its nearest rows). Many rows are compared with a sample of them only. */
 function typicality(points, rows) {
   const step = Math.max(1, rows.length / MOST_COMPARED), others = [];
   for (let at = 0; at < rows.length; at += step) others.push(rows[Math.floor(at)]);
@@ -58,8 +58,9 @@ function logFactorials(n) {
 }
 
 /**
- * Return the exact interval [low, high] of how many of `size` images are right, where `right` of `looks` drawn without
- * replacement are: all numbers that neither one-sided test of the hypergeometric distribution rejects (Buonaccorsi 1987).
+ * Return the exact interval [low, high] of the number of right images among `size`, if `looks` of them were drawn without replacement
+ * and `right` of these are right. It has all numbers that neither one-sided test of the hypergeometric distribution rejects
+ * (Buonaccorsi 1987).
  */
 function countInterval(size, looks, right, confidence = 0.95) {
   const logs = logFactorials(size), choose = (n, k) => logs[n] - logs[k] - logs[n - k], half = (1 - confidence) / 2 * (1 - 1e-9); // the factor keeps ties that differ in the last bits
@@ -73,7 +74,7 @@ function countInterval(size, looks, right, confidence = 0.95) {
   return [low, high];
 }
 
-/** Return how many more images must be judged until the interval has a width, if the share of right ones stays the same. */
+/** Return how many more images must be judged until the interval is at most `width` wide, if the share of right ones stays the same. */
 function looksToWidth(size, looks, right, width, confidence = 0.95) {
   const wide = all => {
     const [low, high] = countInterval(size, all, Math.round(looks ? all * right / looks : all), confidence);
@@ -85,9 +86,9 @@ function looksToWidth(size, looks, right, width, confidence = 0.95) {
 }
 
 /**
- * Return the evidence that at least `least` of `size` images are right: how much more probable the judged images are if all numbers
- * of right ones from `least` on are equally probable, than if `least` - 1 are right. If fewer are right, it reaches 20 at any time
- * with a probability of 1 / 20 at most (Ville 1939), however often one looks.
+ * Return the evidence that at least `least` of `size` images are right. It is a ratio of two probabilities of the judged images: if all
+ * numbers of right images from `least` on are equally probable, and if `least` - 1 images are right. If fewer than `least` are right, the
+ * evidence ever reaches 20 with a probability of at most 1 / 20 (Ville 1939), however often one looks.
  */
 function evidence(size, looks, right, least, logs = logFactorials(size)) {
   const wrong = looks - right, choose = (n, k) => k > n ? -Infinity : logs[n] - logs[k] - logs[n - k];
@@ -99,7 +100,7 @@ function evidence(size, looks, right, least, logs = logFactorials(size)) {
   return sum / (size - least + 1);
 }
 
-/** Return how many more images must be judged until a group is good enough, if all of them are right; null if it cannot be. */
+/** Return how many more images must be judged until a group is good enough, if all of them are right; null if it cannot become so. */
 function looksToAccept(size, looks, right, least, errors = 0.05) {
   if (looks - right > size - least) return null;
   const logs = logFactorials(size);

@@ -1,7 +1,7 @@
-/** What is shown: the colours of the images, the legend that hides their groups, and the images that moved from the clustering before. */
+/** The colours of the images, the legend that hides groups, and the images that changed their group since the previous clustering. */
 
 class Legend {
-  /** `titleOf(column)` is what a column is called, `isChosen(row)` says whether an image is chosen, and `say(text)` shows a message. */
+  /** `titleOf(column)` returns the title of a column, `isChosen(row)` whether an image is chosen, and `say(text)` shows a message. */
   constructor(scatter, ids, { titleOf, isChosen, say }) {
     Object.assign(this, { scatter, rows: [...ids.keys()], titleOf, isChosen, say, colouring: null, hidden: new Set(), moved: null });
     scatter.states = new Uint8Array(ids.length).fill(PLAIN);
@@ -22,7 +22,7 @@ class Legend {
     this.showGroups();
   }
 
-  /** Return the images whose group changed from the previous clustering to this one, as marked, with a sentence about them. */
+  /** Return the images whose group changed since the previous clustering, whether they are marked, and a sentence about them. */
   movedFrom(before, column, pairs) {
     const both = this.rows.filter(row => before.codes[row] && column.values[row]);
     const rows = new Set(both.filter(row => pairs.get(column.values[row]) !== before.codes[row]));
@@ -36,7 +36,7 @@ class Legend {
     this.say(this.moved.text);
   }
 
-  /** Mark the images that moved, or no longer. */
+  /** Mark the images that moved, or end marking them. */
   markMoved() {
     if (!this.moved) return;
     this.moved.isMarked = !this.moved.isMarked;

@@ -14,7 +14,14 @@ Reason = Literal["trusted", "baseline", "first"]
 
 @dataclass(frozen=True)
 class Opening:
-    """The index of a cell, its k (None for the smallest), and why the page opens with it."""
+    """The cell with which the page opens.
+
+    Attributes
+    ----------
+    cell : index of the cell.
+    k : the k to show; None for the smallest of the cell.
+    reason : why the page opens with this cell.
+    """
 
     cell: int
     k: int | None
@@ -27,12 +34,12 @@ def choose_opening(
     ranking: pd.DataFrame | None,
     ranked: Sequence[Mapping[str, Any]],
 ) -> Opening:
-    """Return the cell with which the page opens.
+    """Return the cell with which the page opens: the most trusted one, else the baseline, else the first.
 
     Parameters
     ----------
     cells : the cells of the page.
-    baseline : the cell to take if no cell is trusted; if it is not on the page, the first one is taken.
+    baseline : the baseline of the study.
     ranking : the table of the figure `trust`, the most trusted cell first; None if the study has no such figure.
     ranked : the cells of that figure.
     """

@@ -13,7 +13,7 @@ const picks = new Picks(`clustergrid picks ${data.dataset} ${data.study}`, data.
 const finding = new Finding(data, scatter, { named: about, look, onChoose: rows => picks.choose(rows) });
 const judging = new Judging(picks, look);
 const legend = new Legend(scatter, data.ids, { titleOf, isChosen: row => picks.state.chosen.has(row), say });
-let wantedK = data.opening.k; // also while a cell is shown that does not have it
+let wantedK = data.opening.k; // kept while a cell without this k is shown
 
 const labelOf = row => labels && labels.values[row] ? labels.levels[labels.values[row] - 1] : "";
 
@@ -34,7 +34,7 @@ function look(row) {
 
 const clusteringsOf = cell => clusterings.filter(column => column.cell === cell);
 
-/** Return the clustering of each cell with the wanted k, or else its first one. */
+/** Return for each cell the clustering with the wanted k, or its first clustering if it does not have this k. */
 const clusteringOfEachCell = () => data.cells.map((_, cell) => clusteringsOf(cell).find(column => column.k === wantedK) ?? clusteringsOf(cell)[0]);
 
 function showImage() {
@@ -71,7 +71,7 @@ function withChosen(act, done) {
   say(`${imagesInWords(count)} ${done}`);
 }
 
-/** Call a function for the text of a form's input, and give the keys back to the map. */
+/** Return a function for a form that calls `act` with the text of its input and moves the focus to the map. */
 const onSubmit = (id, act) => event => {
   event.preventDefault();
   element("map").focus();
@@ -142,7 +142,7 @@ function toLabel() {
   finding.show("To label next", rows);
 }
 
-/** Judge the group of the current image, or the group after the one that is judged. */
+/** Judge the group of the current image; if a group is already judged, judge the next one. */
 function judge() {
   const { column, codes, levels } = legend.colouring, current = legend.isShown(scatter.at) ? scatter.at : legend.shownRows().find(row => codes[row]);
   const code = judging.next(column) ?? (codes[current] || 1), name = levels[code - 1];
@@ -186,7 +186,7 @@ function step(dx, dy) {
   if (row !== null && row !== undefined) look(row);
 }
 
-/** Move the map by a step in a direction, or turn it if dragging turns it. */
+/** Move the map by a step in a direction; in the mode "turn", turn it. */
 function shift(dx, dy) {
   const angle = TURN * PAN / 2;
   gestures.mode === "turn" ? scatter.turn(angle * dx, angle * dy) : scatter.pan(PAN * dx, PAN * dy);
@@ -272,7 +272,7 @@ function fillK() {
   element("k").selectedIndex = Math.max(0, of.findIndex(column => column.k === wantedK));
 }
 
-/** Return the class that the cluster of each image votes for, as a column with the levels of the labels, and so their colours. */
+/** Return the class that the cluster of each image votes for as a column. It has the levels of the labels, and therefore their colours. */
 function predictedBy(clustering) {
   const codeOf = new Map(labels.levels.map((name, i) => [name, i + 1]));
   const codes = [0, ...clustering.predicted.map(name => codeOf.get(name) ?? 0)];
@@ -291,7 +291,7 @@ function showColour() {
   showImage();
 }
 
-/** Show another cell or k; colours that do not depend on it give way to its clusters. */
+/** Show another cell or k. If the map is coloured by a fact, which does not depend on the cell, colour it by the clusters instead. */
 function showCell() {
   if (COLOURINGS[element("colour").value].isFact) element("colour").value = 0;
   showColour();

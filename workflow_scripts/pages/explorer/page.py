@@ -22,7 +22,7 @@ SCRIPTS = (
     *("labelling.js", "judging.js", "finding.js", "keys.js"),
 )
 ALIGNED = 8
-"""Each array in the pack begins at a multiple of so many bytes."""
+"""Each array in the pack begins at a multiple of this number of bytes."""
 
 
 def write_explorer(
@@ -38,13 +38,14 @@ def write_explorer(
 
     Parameters
     ----------
+    path : the HTML file.
     images : N rows with `image_id`, `path` and `label` (None for images without a label).
     columns : the columns to colour by.
     maps : coordinates of the images, one entry for each map.
     points : points of the images, one entry for each space in which the page searches for nearest neighbours.
     thumbnails : the thumbnails of all images.
-    facts : `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`), the study's
-        `settings`, which a study of a selection repeats, and what people decided before: `labels_before` and
+    facts : `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`), `settings` of the study
+        (which a study of a selection repeats), and the earlier decisions of people, `labels_before` and
         `set_aside_before` (see `parts.earlier`).
     """
     sheets = Sheets.of(thumbnails, images["image_id"].tolist(), along_a_curve(maps[0]))
@@ -75,7 +76,7 @@ def _packed(place: Place, pack: "Pack") -> dict[str, Any]:
 
 
 class Pack:
-    """Arrays joined to one compressed block of bytes; the page gets the offset, type and length of each array."""
+    """Arrays in one compressed block of bytes; the page gets the offset, type and length of each array."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -91,9 +92,9 @@ class Pack:
         return place
 
     def text(self, value: Any) -> dict[str, Any]:
-        """Add a JSON value and return the offset, type and length of its bytes."""
+        """Add a JSON value as UTF-8 text, and return the offset, type and length of its bytes."""
         return self.array(np.frombuffer(json.dumps(value, ensure_ascii=False).encode(), dtype=np.uint8))
 
     def compressed(self) -> str:
-        """Return the whole block, compressed by zlib and encoded in base64."""
+        """Return the block of all arrays, compressed by zlib and encoded in base64."""
         return base64.b64encode(zlib.compress(b"".join(self._parts), 6)).decode()

@@ -9,9 +9,10 @@ const mapValues = (map, change) => new Map([...map].map(([key, value]) => [key, 
 
 class Picks {
   /**
-   * `labels` and `aside` of the state are decisions by path, of images that are on the page or not: on each image the later one of
-   * those made in this browser and those that the run has read (`labelsBefore`, `asideBefore`). An export has them all. The browser
-   * stores its own under `key`, and other picks by the `ids` of the images, so that they stay valid if a run adds images.
+   * The state has decisions in `labels` and `aside`, by path, also on images that are not on the page. Decisions were made in this browser,
+   * or were read by the run (`labelsBefore`, `asideBefore`); the later decision on an image counts, and an export has all of them. The
+   * browser stores its own decisions under `key`. It stores other picks by the `ids` of the images, so that they stay valid if a run adds
+   * images.
    */
   constructor(key, ids, paths, labelsBefore, asideBefore, changed) {
     Object.assign(this, { key, ids, paths, changed, steps: [], before: new Set([...labelsBefore, ...asideBefore]) });
@@ -26,7 +27,7 @@ class Picks {
 
   isAside(row) { return this.state.aside.get(this.paths[row])?.set_aside === "yes"; }
 
-  /** Return the rows with a label by label, the rows set aside, and the paths of the images that are set aside and no longer on the page. */
+  /** Return the labelled rows by label, the rows set aside, and the paths of images set aside that are no longer on the page. */
   summary() {
     const labelled = new Map(), aside = [], gone = [];
     for (const { path, label } of this.state.labels.values()) {
@@ -41,7 +42,7 @@ class Picks {
     return { labelled, aside, gone };
   }
 
-  /** Return the rows of those of some paths that are on the page. */
+  /** Return the rows of the paths, without paths that are not on the page. */
   rowsOf(paths) { return [...paths].map(path => this.rowOf.get(path)).filter(row => row !== undefined); }
 
   /** Return what the browser has stored, with rows in place of ids. */
@@ -101,7 +102,7 @@ class Picks {
     this.change({ selections });
   }
 
-  /** Return decisions with new ones, made now, on the images at some paths; `values(path)` says what. */
+  /** Return the decisions together with new ones, made now, on the images at `paths`; `values(path)` is the content of a decision. */
   decided(decisions, paths, values) {
     const next = new Map(decisions), decided = timeNow();
     for (const path of paths) {
@@ -123,7 +124,7 @@ class Picks {
     this.change({ aside: this.decided(this.state.aside, rows.map(row => this.paths[row]), () => ({ set_aside })), chosen: new Set() });
   }
 
-  /** Take back that images were set aside which are no longer on the page, so that the next run takes them in again. */
+  /** Decide for images set aside that are no longer on the page that the next run takes them in again. */
   bringBack() { this.change({ aside: this.decided(this.state.aside, this.summary().gone, () => ({ set_aside: "no" })) }); }
 
   /** Note whether an image belongs to a group. */
@@ -132,19 +133,19 @@ class Picks {
     this.change({ judged: new Map(this.state.judged).set(group, looks) });
   }
 
-  /** Label the images of a group; `facts` are `FACTS`: its images, those judged, those that belong, and the ends of the interval. */
+  /** Accept a group: label its images `rows`. `facts` has the values of `FACTS`, which are numbers of images and the interval's ends. */
   accept(group, label, rows, facts) {
     const { labels, accepted } = this.without(group), paths = rows.map(row => this.paths[row]);
     const before = new Map(paths.map(path => [path, labels.get(path)]));
     this.change({ labels: this.decided(labels, paths, () => ({ label, group })), accepted: accepted.set(group, { ...facts, before }) });
   }
 
-  /** Take back that a group was accepted. */
+  /** Undo the acceptance of a group. */
   takeBack(group) { this.change(this.without(group)); }
 
   /**
-   * Return the labels, and the accepted groups, without those of one group: its images have the labels of before, unless they got
-   * another one since. A group that was accepted later forgets those that this group gave.
+   * Return the labels and the accepted groups as if one group had not been accepted. Its images get their earlier labels back, unless a
+   * person gave them another label since. Groups that were accepted later keep no labels of this group as earlier ones.
    */
   without(group) {
     const { labels } = this.state, accepted = new Map(this.state.accepted), { before } = accepted.get(group) ?? { before: new Map() };
@@ -157,7 +158,7 @@ class Picks {
 
   get isEmpty() { return !(this.state.labels.size + this.state.aside.size + this.state.selections.size); }
 
-  /** Return all picks as one table: a row for each decision, with the purity of an accepted group, and for each image of a selection. */
+  /** Return all picks as one table: a row for each decision and for each image of a selection; accepted groups with their purity. */
   csv() {
     const { labels, aside, selections, accepted } = this.state, place = ({ path }) => this.rowOf.get(path) ?? this.paths.length;
     const records = [

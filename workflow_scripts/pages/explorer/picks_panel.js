@@ -16,7 +16,7 @@ function showPicksPanel(picks, levels) {
   element("classes").replaceChildren(...[...new Set([...levels, ...labelled.keys()])].map(value => make("option", { value })));
 }
 
-/** Return a line about picked images, with a button that chooses them and one that forgets them, where there are such functions. */
+/** Return a line about picked images, with buttons for the functions `choose` and `forget` if they are given. */
 function pickedLine(text, choose, forget) {
   const label = `Forget ${text}`;
   return make("div", { className: "row" },

@@ -1,4 +1,4 @@
-"""Store in few bytes the coordinates of images on a map, and the points whose distances the page compares."""
+"""Store in few bytes where images are on a map, and the points between which the page computes distances."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,16 @@ from threadpoolctl import threadpool_limits
 NOWHERE = 65535
 """The value of both coordinates of an image that a map does not show."""
 WIDEST = 64
-"""Largest dimension of the points in the page; wider points are reduced to so many principal components."""
+"""Largest dimension of the points on the page. Wider points are reduced to this number of principal components."""
 LARGEST = 127
 
 
 @dataclass(frozen=True)
 class Place:
-    """The name and the coordinates of all images: (N, 2) or (N, 3) uint16 for a map, (N, d) int8 for points."""
+    """A map or a space of points, by name, with the coordinates of all N images.
+
+    `values` are (N, 2) or (N, 3) uint16 for a map, and (N, d) int8 for points.
+    """
 
     name: str
     values: np.ndarray
@@ -24,8 +27,8 @@ class Place:
 def map_of(name: str, coordinates: np.ndarray, rows: np.ndarray, n: int) -> Place:
     """Return a map with coordinates from 0 to 65534, centred, and with the same scale on all axes; y points down.
 
-    `coordinates` (M, 2) or (M, 3) belong to the images with the indices `rows` (M,) among all N; the other images get
-    `NOWHERE`.
+    `coordinates` (M, 2) or (M, 3) are those of the images with the indices `rows` (M,) among all `n`. The other images
+    get `NOWHERE`.
     """
     coordinates = coordinates * (1, -1, 1)[: coordinates.shape[1]]
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
@@ -36,7 +39,7 @@ def map_of(name: str, coordinates: np.ndarray, rows: np.ndarray, n: int) -> Plac
 
 
 def along_a_curve(place: Place) -> np.ndarray:
-    """Return the indices (N,) of all images along a Z-order curve (Morton 1966), which keeps neighbours together."""
+    """Return the indices of all images along a Z-order curve (Morton 1966), (N,); it keeps near images together."""
     x, y = place.values[:, :2].astype(np.uint64).T
     code = np.zeros(len(x), dtype=np.uint64)
     for bit in range(16):
@@ -47,8 +50,9 @@ def along_a_curve(place: Place) -> np.ndarray:
 def points_of(name: str, points: np.ndarray, rows: np.ndarray, n: int) -> Place:
     """Return points as int8, with one scale for all features; distances keep their order except for rounding.
 
-    `points` (M, d) belong to the images with the indices `rows` (M,) among all N; the other images get 0. The largest
-    0.1 % of the absolute values are clipped, because outliers would leave few integer steps for the other values.
+    `points` (M, d) are those of the images with the indices `rows` (M,) among all `n`. The other images get 0. The
+    largest 0.1 % of the absolute values are clipped, because outliers would leave few integer steps for the other
+    values.
     """
     reduced = narrow(points)
     reduced = reduced - reduced.mean(axis=0)
@@ -59,12 +63,12 @@ def points_of(name: str, points: np.ndarray, rows: np.ndarray, n: int) -> Place:
 
 
 def narrow(points: np.ndarray) -> np.ndarray:
-    """Return points (M, d) as they are, or their first `WIDEST` principal components if they are wider."""
+    """Return points (M, d) with at most `WIDEST` dimensions: their first principal components if they have more."""
     return first_components(points, WIDEST) if points.shape[1] > WIDEST else points
 
 
 def first_components(points: np.ndarray, n_components: int) -> np.ndarray:
-    """Return the first principal components of points (M, d) as (M, n_components), with zeros where there are fewer."""
+    """Return the first principal components of points (M, d), (M, n_components), with zeros for missing ones."""
     used = min(n_components, *points.shape)
     with threadpool_limits(1):
         components = PCA(used, svd_solver="full" if used == min(points.shape) else "covariance_eigh").fit_transform(

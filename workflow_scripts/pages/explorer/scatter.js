@@ -10,8 +10,8 @@ const NOWHERE = 65535, MIN_THUMBNAIL = 22, MOST_THUMBNAILS = 900, MOST_SEEN = 20
 
 class Scatter {
   /**
-   * The page sets `codes` (N,), `palette` (a packed ABGR colour by code), `css` (the same for frames), `states` (N,), each one
-   * of the four above, `at`, the row that is looked at, and the colours `ink`, `outline` (the same, packed), `faint` and `background`.
+   * The page sets `codes` (N,), `palette` (a packed ABGR colour by code), `css` (the same colours for frames), `states` (N,; each is one
+   * of the four above), `at` (the row of the current image), and the colours `ink`, `outline` (the same, packed), `faint` and `background`.
    */
   constructor(canvas, thumbnails) {
     this.canvas = canvas;

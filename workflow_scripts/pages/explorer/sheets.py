@@ -1,4 +1,4 @@
-"""Join thumbnails to sheets, one JPEG of many images, so that a page of 20 000 images is small and opens at once."""
+"""Join thumbnails on sheets, each a JPEG of many images, so that a page of 20 000 images is small and opens quickly."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from workflow_scripts.pages.parts.thumbnails import QUALITY, Thumbnails, inside,
 SHEET = 2048
 """Largest side of a sheet in pixels; browsers decode larger sheets slowly."""
 SIDES = ((1000, 224), (3000, 160), (8000, 96))
-"""Pairs (largest number of images, side of a thumbnail in pixels); more images get the side `SMALLEST`."""
+"""Pairs of the largest number of images, and the side of a thumbnail in pixels for up to that many images."""
 SMALLEST = 64
 MOST_INSIDE = 20_000
-"""Largest number of images whose thumbnails are stored in the page itself, about 60 MB."""
+"""Largest number of images whose thumbnails are in the page itself (about 60 MB); more are in a folder beside it."""
 
 
 def side_for(n: int) -> int:
@@ -27,9 +27,15 @@ def side_for(n: int) -> int:
 
 @dataclass(frozen=True)
 class Sheets:
-    """The thumbnails of N images, each `width` by `height` pixels, in rows of `columns`, on sheets of `rows` rows.
+    """The thumbnails of N images on sheets.
 
-    `order` (N,) says which image comes first, which next: images that are seen together should lie on one sheet.
+    Attributes
+    ----------
+    thumbnails : the thumbnails.
+    image_ids : ids of the N images.
+    order : (N,) indices of the images in the order in which they stand on the sheets; images that are seen together
+        should be on one sheet.
+    width, height : size of each thumbnail in pixels.
     """
 
     thumbnails: Thumbnails
@@ -40,9 +46,9 @@ class Sheets:
 
     @classmethod
     def of(cls, thumbnails: Thumbnails, image_ids: Sequence[str], order: np.ndarray) -> Self:
-        """Return the sheets of the images `image_ids`, which `order` (N,) sorts.
+        """Return the sheets of the images `image_ids` in the order `order` (N,).
 
-        Many images get smaller thumbnails (`side_for`); none is enlarged.
+        The more images there are, the smaller are the thumbnails (`side_for`); none is larger than its image.
         """
         height, width = thumbnails.images.shape[1:3]
         scale = min(1.0, side_for(len(image_ids)) / max(height, width))
@@ -60,7 +66,7 @@ class Sheets:
 
     @property
     def places(self) -> np.ndarray:
-        """Return the position of each image, (N,) uint32, counted row by row and sheet by sheet."""
+        """Return the place of each image on the sheets, (N,) uint32, counted row by row and sheet by sheet."""
         places = np.empty(len(self.order), dtype=np.uint32)
         places[self.order] = np.arange(len(self.order))
         return places
@@ -87,6 +93,9 @@ class Sheets:
 
 
 def sources(sheets: Sheets, page: Path) -> list[str]:
-    """Return the address of each sheet: in the page, or for many images in a folder beside it."""
+    """Return the address of each sheet.
+
+    It is a data URI, or for more than `MOST_INSIDE` images that of a file in a folder beside the page.
+    """
     is_small = len(sheets.order) <= MOST_INSIDE
     return [inside(jpeg) if is_small else write_beside(page, jpeg) for jpeg in sheets.jpegs()]

@@ -1,4 +1,7 @@
-"""Collect what the explorer shows of a study: the images and the facts about them, the clusterings, and the maps."""
+"""Collect what the explorer shows of a study: images, facts about them, clusterings and maps.
+
+A cell is one combination of choices; a study is a list of cells that vary some choices.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,41 +24,42 @@ OF_POINTS = tuple(axis for axis in AXES if axis != "clusterer")
 OF_FEATURES = tuple(axis for axis in OF_POINTS if AXES[axis].stage in ("preprocessed", "features"))
 """The axes that decide the features that a map is computed from."""
 POINTS_BYTES = 8_000_000
-"""Size in bytes of all points on a page at which further cells get no search for nearest neighbours."""
+"""Size in bytes of the points on a page; once it is reached, the points of further cells are left out."""
 NEIGHBOURS = 20
-"""Number of nearest images that an image is compared with for its outlierness."""
+"""Number of nearest images with which the local outlier factor compares an image."""
 SHOWN_COMPONENTS = 3
-"""Number of coordinates of a map; two are seen at a time."""
+"""Largest number of coordinates of a map; the page shows two of them at a time."""
 CONSENSUS = {"agreement": "agreement with the consensus", "margin": "margin to the second group"}
 AUDIT = {"confidence": "confidence of the label", "neighbour_share": "neighbours with the same label"}
-"""Columns of the tables of the consensus and the audit, and their titles on the page."""
+"""Columns of the tables of the consensus and of the audit, with their titles on the page."""
 
 
 @dataclass(frozen=True)
 class ShownStudy:
-    """The cells of a study, and all images that at least one cell clusters, in the order of the data set."""
+    """The cells of a study, and all images that at least one of them clusters, in the order of the data set."""
 
     cells: Sequence[OneCell]
     images: pd.DataFrame
 
     @classmethod
     def of(cls, cells: Sequence[OneCell]) -> "ShownStudy":
-        """Read the images of all cells; the cells may cluster different subsets."""
+        """Read the manifests of all cells; the cells may cluster different subsets of the images."""
         manifests = {cell.files["manifest"]: cell for cell in cells}.values()
         every = pd.concat([cell.manifest() for cell in manifests]).drop_duplicates("image_id")
         return cls(cells, every.sort_values("row").reset_index(drop=True))
 
     @property
     def names(self) -> list[str]:
-        """Return the names of the cells: the choices in which they differ."""
+        """Return the names of the cells, which are the choices in which they differ."""
         return cell_names([cell.choices for cell in self.cells], [*AXES])
 
     def rows(self, image_ids: Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:
-        """Return the indices (n,) of some images among all images of the study; -1 for an image that is missing."""
+        """Return the index of each of some images among all images of the study, (n,) int; -1 if it is missing."""
         return pd.Index(self.images["image_id"]).get_indexer(pd.Index(image_ids))
 
     def clusterings(self, wanted: Sequence[int] | None) -> list[Column]:
-        """Return the best clustering of each cell and k."""
+        """Return a column with the best clustering of each cell and each wanted k (all stored ks if `wanted` is
+        None)."""
         made = []
         for place, cell in enumerate(self.cells):
             manifest = cell.manifest()
@@ -69,9 +73,14 @@ class ShownStudy:
     def facts(
         self, quality: pd.DataFrame, consensus: pd.DataFrame | None = None, audit: pd.DataFrame | None = None
     ) -> list[Column]:
-        """Return the columns of facts about the images: labels, consensus, audit, manifest, and measured quality.
+        """Return the columns of facts about the images.
 
-        `consensus` and `audit` are tables by `image_id`, `quality` by `path`.
+        They are the label, the columns of the consensus and the audit, those of the manifest, and the measured quality.
+
+        Parameters
+        ----------
+        quality : quality of the images, by `path`.
+        consensus, audit : tables by `image_id`; None if the study has none.
         """
         made = []
         if self.images["label"].nunique():
@@ -88,16 +97,18 @@ class ShownStudy:
         return made + of_table(self.images.drop(columns="label").merge(looks, on="path", how="left"))
 
     def seen(self, names: np.ndarray) -> Column:
-        """Return the names of ImageNet's classes, given for all images of the data set (M,) str, as a column.
+        """Return the names of ImageNet classes as a column.
 
-        Of more than `columns.MOST_LEVELS` names the rare ones share one level.
+        `names` (M,) str are those of all images of the data set. If there are more than `columns.MOST_LEVELS`, the
+        rarest share one level.
         """
         return levels("ImageNet's name", most_frequent(pd.Series(names[self.images["row"].astype(int)])))
 
     def outlierness(self, cell: int) -> list[Column]:
-        """Return the local outlier factor (Breunig et al. 2000) of each image among the points of a cell as a column.
+        """Return a column with the local outlier factor (Breunig et al. 2000) of each image among the points of a cell.
 
-        It is near 1 for an image among similar ones and larger for an image apart. Few images get no column.
+        It is near 1 for an image among similar ones, and larger for an image far from others. If the cell has at most
+        `NEIGHBOURS` images, no column is returned.
         """
         read = self.cells[cell].points()
         if len(read.values) <= NEIGHBOURS:
@@ -114,8 +125,8 @@ class ShownStudy:
     def places(self, maps: Sequence[OneCell], opening: Opening) -> tuple[list[Place], list[Place]]:
         """Return the maps to show, and the points in which the page searches for nearest neighbours.
 
-        The maps are those of the settings, `maps`, and then the first components of the points of each cell, beginning
-        with the cell with which the page opens.
+        First come the maps that the settings name (`maps`), then the first components of the points of each cell,
+        beginning with the cell with which the page opens.
         """
         n = len(self.images)
         asked = [self._map(name, cell) for name, cell in zip(self._names_of(maps), maps, strict=True)]
@@ -140,7 +151,7 @@ class ShownStudy:
         return map_of(name, _shown(coordinates[shown]), rows[shown], len(self.images))
 
     def _names_of(self, maps: Sequence[OneCell]) -> list[str]:
-        """Return the names of the maps: the decomposition, and the choices in which cells and maps differ."""
+        """Return the names of the maps: the decomposition, and the choices that differ between the cells and maps."""
         cells = [cell.choices for cell in (*self.cells, *maps)]
         names = cell_names(cells, [axis for axis in OF_FEATURES if len({cell[axis] for cell in cells}) > 1])
         return [
@@ -150,11 +161,12 @@ class ShownStudy:
 
 
 def _points_key(cell: OneCell) -> tuple[str, object, object]:
-    """Return what decides the points of a cell: the file, and what is read of it."""
+    """Return what decides the points of a cell: their file, the number of components, and whether they are whitened."""
     return cell.files["points"], cell["n_components"], cell["whiten"]
 
 
 def _shown(coordinates: np.ndarray) -> np.ndarray:
-    """Return the first coordinates (M, 2) or (M, 3) of points (M, d), with zeros for a missing second one."""
+    """Return the first coordinates of points (M, d) for a map, (M, 2) or (M, 3); if d is 1, the second coordinate is
+    0."""
     first = coordinates[:, :SHOWN_COMPONENTS]
     return np.pad(first, ((0, 0), (0, max(0, 2 - first.shape[1]))))

@@ -8,7 +8,7 @@ const BY_KEY = 9;
 /** Return the decisions on the images of the page, with the images. */
 const decisions = () => data.items.map(item => [item, deciding.decided(item)]).filter(([, decision]) => decision);
 
-/** Return the labels that images have, and then those given on this page. */
+/** Return the labels that images had before, followed by new ones that were given on this page. */
 const classes = () => [...new Set([...data.classes, ...decisions().map(([, { label }]) => label).filter(Boolean)])];
 
 const give = label => label && deciding.decide("labelled", { label });

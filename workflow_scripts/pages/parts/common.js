@@ -1,4 +1,4 @@
-/** What every page uses: elements by their id and new ones, counts in words, tables as CSV, and files for the person to keep. */
+/** Functions that every page uses: to find and make elements, to write counts in words, and to write and download tables. */
 
 document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"; // as the person's system
 
@@ -13,14 +13,14 @@ function make(tag, properties = {}, ...children) {
 /** Return a number of images in words. */
 const imagesInWords = count => `${count} ${count === 1 ? "image" : "images"}`;
 
-/** Return names with their counts as nodes; `bdi` keeps the direction of a name's letters from what stands beside it. */
+/** Return names with their counts as nodes; `bdi` keeps names that are written from right to left apart from the text beside them. */
 function counted(pairs) {
   return pairs.flatMap(([name, count], i) => [i ? ", " : "", make("bdi", { textContent: name }), ` ${count}`]);
 }
 
 /**
- * Return records as CSV, with a column for each of some names, empty where a record has no value. A text that a spreadsheet would run
- * as a formula gets an apostrophe, as in `spreadsheets.py`.
+ * Return records as CSV with these columns; a cell is empty if its record has no value. A text that a spreadsheet would run as a formula
+ * gets an apostrophe, as in `spreadsheets.py`.
  */
 function table(columns, records) {
   const harmless = cell => typeof cell === "string" && /^'*[=+\-@\t\r]/.test(cell) ? `'${cell}` : String(cell);
@@ -31,7 +31,7 @@ function table(columns, records) {
 
 const REMOVED = "removed"; // the decision that takes an earlier one back
 
-/** Return the decision that counts on each path in several lists: the last one, unless it is known to be older, as in `label_table.py`. */
+/** Return for each path in several lists the decision that counts: the last one, unless its time is earlier, as in `label_table.py`. */
 function latest(...lists) {
   const byPath = new Map();
   for (const decision of lists.flat()) {
@@ -41,7 +41,7 @@ function latest(...lists) {
   return [...byPath.values()];
 }
 
-/** Return decisions that a browser kept, those on files that were moved since with the paths that the run gives (`known` decisions). */
+/** Return decisions that a browser kept. If a file was moved since, its decision gets the new path, which is that in `known` decisions. */
 function relocated(decisions, known) {
   const paths = new Set(known.map(({ path }) => path)), now = new Map(known.map(({ image_id, path }) => [image_id, path]));
   return decisions.map(decision => paths.has(decision.path) ? decision : { ...decision, path: now.get(decision.image_id) ?? decision.path });

@@ -2,12 +2,12 @@
 
 class Deciding {
   /**
-   * `title` is that of the page, `exports` names what is exported. `given(item)` is the text that is decided on: a
-   * decision on another text does not count. `earlier` are the decisions that the run has read from tables, and
-   * `path(item)` is the path of an image. `marks` has the sign of each kind of decision in the list,
-   * `show(item, decision)` shows an image, `tell(decided, count)` says how many decisions there are in all and of a
-   * kind, and `note(row, item, decision)` fills the other cells of a row of the list, if it is given. `columns` are those
-   * of the table to download, besides image and time, and `file` is its name.
+   * `title` is the title of the page, and `exports` a word for what is exported. `given(item)` is the text that is decided
+   * on; a decision on another text does not count. `earlier` are the decisions that the run has read from tables, and
+   * `path(item)` is the path of an image. `marks` has the sign of each kind of decision in the list. `show(item, decision)`
+   * shows an image. `tell(decided, count)` returns a text with the number of all decisions and of those of each kind.
+   * `note(row, item, decision)` fills the other cells of a row of the list, if it is given. `columns` are the columns of
+   * the table to download besides image and time, and `file` is its name.
    */
   constructor(facts) {
     Object.assign(this, facts, { at: 0, decisions: {}, earlierOf: new Map(facts.earlier.map(decision => [decision.path, decision])) });
@@ -22,7 +22,7 @@ class Deciding {
     return !last || last.decision === REMOVED ? null : last;
   }
 
-  /** Return the last decision on an image that counts, the later one of this page's and the run's. */
+  /** Return the decision on an image that counts: that of this page or that of the run, whichever is later. */
   last(item) {
     const path = this.path(item), decision = this.decisions[item.id], earlier = this.earlierOf.get(path);
     const here = decision && decision.was === this.given(item) ? [{ ...decision, path, image_id: item.id }] : [];
@@ -62,8 +62,8 @@ class Deciding {
   }
 
   /**
-   * Return all decisions as a table for intake, so that no export loses those of an earlier one: those on this page, those that the
-   * run has read, and those that the browser keeps of images that are no longer on the page; with those that were taken back.
+   * Return all decisions as a table for intake: those on this page, those that the run has read, and those that the browser keeps of
+   * images that are no longer on the page, also decisions that were taken back. So no export loses the decisions of an earlier one.
    */
   csv() {
     const here = this.items.map(item => this.last(item)).filter(Boolean), onPage = new Set(this.items.map(item => item.id));

@@ -14,7 +14,7 @@ function inUnit(um) {
   return `${rounded(um * 1e3 / nm)} ${unit}`;
 }
 
-/** Return the length that a text such as `2 µm` names in micrometres, or null. */
+/** Return in micrometres the length that a text such as `2 µm` gives, or null if it gives none. */
 function lengthOf(text) {
   const match = /^\s*([\d.,]+)\s*(pm|Å|nm|[uµμ]m|mm)\s*$/.exec(text);
   const number = match ? Number(match[1].replace(",", ".")) : NaN;
@@ -29,7 +29,7 @@ function right() {
   return nm_per_pixel === null ? none() : decide("right", scale_um, nm_per_pixel);
 }
 
-/** Take the values of the form: the length that the bar stands for and its pixels, or the size of a pixel alone. */
+/** Decide by the values of the form: the length that the bar stands for and its pixels, or the size of a pixel alone. */
 function correct() {
   const text = element("length").value.trim(), length = lengthOf(text);
   const pixels = Number(element("pixels").value.replace(",", ".")), size = Number(element("size").value.replace(",", "."));
