@@ -1,2 +1,1 @@
-"""Draw figures, one module for each kind: `tabulate` computes its table, `draw` draws the table and computes
-nothing."""
+"""Draw figures, one module for each kind: `tabulate` computes a table, and `draw` draws it and computes nothing."""

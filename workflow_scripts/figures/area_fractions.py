@@ -32,12 +32,17 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per cluster for all images together, followed by one row per image and cluster: `parent` and
-    `page` (the image; null for all images), `cluster` (its number; negative for noise), `name`, `predicted` and `rank`
-    (as in `embedding.tabulate`), `fraction` (share of the area), `low` and `high` (its confidence interval, see
-    `metrics.areas.fractions`), `area` (pixels), `n_tiles`, `unit` (what the interval takes as independent: a `group` of
-    images, or a `block` of an image), `n_units`, `k` (null if the clusterer finds k itself), `confidence` (level of the
-    interval).
+    DataFrame with one row per cluster for all images together, followed by one row per image and cluster:
+
+    - `parent`, `page`: the image; null for all images.
+    - `cluster`: its number; negative for noise.
+    - `name`, `predicted`, `rank`: as in `embedding.tabulate`.
+    - `fraction`, `low`, `high`: share of the area and its confidence interval, see `metrics.areas.fractions`.
+    - `area`, `n_tiles`: area in pixels, and number of tiles.
+    - `unit`, `n_units`: what the interval takes as independent (a `group` of images, or a `block` of an image), and how
+      many of them there are.
+    - `k`: null if the clusterer finds k itself.
+    - `confidence`: level of the interval.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)

@@ -48,11 +48,16 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row for each ordered pair of drawn cells, including each cell with itself: `place` and
-    `other_place` (in the order of the tree, from 0), `name, other_name`, one column for each axis on which the cells
-    differ (value of the first cell, in words), `ari`, `joins_at` (height, that is 1 - ARI, at which the branch of the
-    first cell joins that of the cell before it; null for the first cell of all), `n_cells` and `n_images` of the study.
-    Empty if there is only one cell.
+    DataFrame with one row for each ordered pair of drawn cells, including each cell with itself; empty if there is only
+    one cell:
+
+    - `place`, `other_place`: places of the two cells in the tree, from 0.
+    - `name`, `other_name`: names of the two cells.
+    - one column for each axis on which the cells differ: value of the first cell in words.
+    - `ari`: agreement of the two cells.
+    - `joins_at`: height (1 - ARI) at which the branch of the first cell joins that of the cell before it; null for
+      place 0.
+    - `n_cells`, `n_images`: numbers of cells and images of the study.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])

@@ -28,11 +28,16 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with `cluster, name, predicted, rank` (as in `embedding.tabulate`), `size` (images), `purity` (share of
-    the cluster's labelled images that have its majority class; null without labels), `cohesion` (mean distance of its
-    images to their mean, in the units of the points), `silhouette` (mean over its images; above 20 000 images in all,
-    over a sample), `dbcv` (density-based validity; null above 20 000 images), `k` (null if the clusterer finds k
-    itself), `n` and `n_noise` (numbers of all images and of noise images).
+    DataFrame with one row per cluster:
+
+    - `cluster`, `name`, `predicted`, `rank`: as in `embedding.tabulate`.
+    - `size`: number of images.
+    - `purity`: share of the cluster's labelled images that have its majority class; null without labels.
+    - `cohesion`: mean distance of its images to their mean, in the units of the points.
+    - `silhouette`: mean over its images; if there are more than 20 000 images in all, over a sample.
+    - `dbcv`: density-based validity; null if there are more than 20 000 images in all.
+    - `k`: null if the clusterer finds k itself.
+    - `n`, `n_noise`: numbers of all images and of noise images.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)

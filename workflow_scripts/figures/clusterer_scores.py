@@ -29,10 +29,15 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per cell: `name` (clusterer and whatever else differs between cells), `k` (null if the
-    clusterer finds k itself), `n_clusters` (mean), `noise` (mean share of the images), `n_repeats`, the means of
-    `largest_cluster, largest_class, accuracy_matched, ari` (shares), and for each metric of the settings two columns:
-    METRIC`_mean` and METRIC`_sd` (ddof 1). They are null if the metric does not apply; the latter also for one repeat.
+    DataFrame with one row per cell:
+
+    - `name`: the clusterer, and whatever else differs between cells.
+    - `k`: null if the clusterer finds k itself.
+    - `n_clusters`, `noise`: means of the number of clusters and of the share of noise.
+    - `n_repeats`: number of repeats.
+    - `largest_cluster`, `largest_class`, `accuracy_matched`, `ari`: means of these scores (shares).
+    - `METRIC_mean`, `METRIC_sd` for each metric of the settings: mean and standard deviation (ddof 1). Both are null if
+      the metric does not apply; the latter is also null for one repeat.
     """
     rows = []
     for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):

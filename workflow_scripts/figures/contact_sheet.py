@@ -38,18 +38,25 @@ def tabulate(
 ) -> pd.DataFrame:
     """Return the images to show of some clusters.
 
-    The clusters are those that the settings name, else those of the images that the settings name, else all. Unless the
-    settings name them, only the `MOST` largest are shown.
+    The clusters are those that the settings name. If they name images instead, the clusters are those of these images;
+    if they name neither, all clusters. Unless the settings name clusters, at most the `MOST` largest are shown.
 
     Returns
     -------
-    DataFrame with one row per image: `cluster` (its number), `name` (of the cluster, such as `Sc` or `Sc-2`; its number
-    without labels), `size` (images of the cluster), `place` (`nearest`, `border`, `farthest`, `named`), `position`
-    (within the place, from 0), `image_id, path, label` (None if unknown), `row` (in the stack of preprocessed images),
-    `own` and `other` (distances to the mean of the own cluster and of the nearest other one), `next_name` (name of that
-    other cluster), `k` (null if the clusterer finds k itself), `chosen_by` (metric that chose k; null if the settings
-    give k), `preprocess`, `n_clusters` (also those that are not shown), `not_shown` (paths of named images that are not
-    shown, joined by `|`).
+    DataFrame with one row per image:
+
+    - `cluster`, `name`, `size`: number, name (such as `Sc` or `Sc-2`; the number without labels) and images of the
+      cluster.
+    - `place`, `position`: `nearest`, `border`, `farthest` or `named`, and the position within this place, from 0.
+    - `image_id`, `path`, `label`: of the image; the label is None if unknown.
+    - `row`: row in the stack of preprocessed images.
+    - `own`, `other`: distances to the mean of the own cluster and of the nearest other cluster.
+    - `next_name`: name of that other cluster.
+    - `k`: null if the clusterer finds k itself.
+    - `chosen_by`: metric that chose k; null if the settings give k.
+    - `preprocess`: name of the preprocessing.
+    - `n_clusters`: number of clusters, also of those that are not shown.
+    - `not_shown`: paths of named images that are not shown, joined by `|`.
 
     Raises
     ------
@@ -237,8 +244,10 @@ def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
 
 
 def named_in_words(table: pd.DataFrame) -> str:
-    """Return the files of the named images as text for the note, with those that are not shown; empty if none is
-    named."""
+    """Return a text for the note that lists the files of the named images, and those that are not shown.
+
+    It is empty if no image is named.
+    """
     paths = [*table.loc[table["place"] == NAMED, "path"]]
     hidden = hidden_images(table)
     short = short_names([*paths, *hidden], 30)

@@ -48,12 +48,18 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with rows of two kinds, which the column `part` tells apart. A `matrix` row has `series` (name of the
-    features), `points` ("features", name of the reduction, `PIXELS` or `STRUCTURE`), `n_dimensions` (null for CW-SSIM),
-    `n` (images), `correlation` with the discrete distance and its interval `low, high`, and `gain, gain_low,
-    gain_high`: the change of the correlation against that of the features, in percent. The `pair` rows of a matrix have
-    the positions `i > j` in the sample, `label_i, label_j` and `distance`. Empty if the images have fewer than two
-    classes; images that the network was trained on are left out.
+    DataFrame with rows of two kinds, which the column `part` tells apart. A `matrix` row has
+
+    - `series`: name of the features.
+    - `points`: what is compared: "features", the name of the reduction, `PIXELS` or `STRUCTURE`.
+    - `n_dimensions`: null for `STRUCTURE`.
+    - `n`: number of images.
+    - `correlation`, `low`, `high`: correlation with the discrete distance, and its interval.
+    - `gain`, `gain_low`, `gain_high`: change of the correlation against that of the features in percent, and its
+      interval.
+
+    The `pair` rows of a matrix have the positions `i > j` in the sample, `label_i`, `label_j` and `distance`. The table
+    is empty if the images have fewer than two classes; images that the network was trained on are left out.
     """
     tables = list(_matrices(figure, cells, inputs))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])

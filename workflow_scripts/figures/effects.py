@@ -1,5 +1,7 @@
-"""Plot how much each choice matters: the share of a metric's variance that it explains over a full product of
-choices."""
+"""Plot how much each choice matters: the share of a metric's variance that it explains.
+
+The shares are computed over a full product of choices.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -39,13 +39,19 @@ def tabulate(
 
     Returns
     -------
-    DataFrame in the order of the manifest: `image_id, label` (None if unknown), `row` (in the stack of preprocessed
-    images), `x, y` (on the map; also `z` if it has three dimensions), `map` (name of its axes), `k` (null if the
-    clusterer finds k itself), `chosen_by` (metric that chose k; null if the settings give k), `cluster` (negative for
-    noise), `name` (of the cluster, such as `Sc` or `Sc-2`; its number without labels), `predicted` (the class that the
-    cluster votes for, or None), `rank` (1 for the largest cluster of its class), `inset` (title of an image that is
-    drawn as an inset: the name of its cluster, or its path; null for other images) and `typical` (whether the image is
-    drawn as an inset).
+    DataFrame with one row per image, in the order of the manifest:
+
+    - `image_id`, `label`: the label is None if unknown.
+    - `row`: row in the stack of preprocessed images.
+    - `x`, `y`: coordinates on the map; also `z` if the map has three dimensions.
+    - `map`: name of the map's axes.
+    - `k`: null if the clusterer finds k itself.
+    - `chosen_by`: metric that chose k; null if the settings give k.
+    - `cluster`, `name`: number (negative for noise) and name (such as `Sc` or `Sc-2`; the number without labels).
+    - `predicted`: the class that the cluster votes for, or None.
+    - `rank`: 1 for the largest cluster of its class.
+    - `typical`: whether the image is drawn as an inset.
+    - `inset`: title of the inset, which is the name of the cluster or the path of the image; null for other images.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -125,8 +131,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return the look of each cluster by name: a shade of the colour of its class, or a palette colour without
-    labels."""
+    """Return the look of each cluster by name: a shade of its class's colour, or without labels a palette colour."""
     clusters = table[table["cluster"] >= 0].drop_duplicates("name").sort_values(["predicted", "rank", "cluster"])
     if not by_class:
         looks_of = looks(list(clusters["name"]), style)
@@ -141,8 +146,7 @@ def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapp
 
 
 def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
-    """Sort the looks by name, so that clusters stand next to their class; noise and images without a label come
-    last."""
+    """Sort the looks by name, so that clusters stand next to their class; noise and unlabelled images come last."""
     by_number = all(name.isdecimal() for name, look in looks_of.items() if look != NOBODY)
     ordered = list(looks_of) if by_number else sorted(looks_of, key=lambda name: (looks_of[name] == NOBODY, name))
     return {name: looks_of[name] for name in ordered}

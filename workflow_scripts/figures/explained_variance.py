@@ -31,11 +31,14 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per decomposition and number of components: `series` (name of the decomposition),
-    `n_components`, `explained` (cumulative, percent of the total variance), `level` and `is_elbow`. In a row that is
-    the first to reach 50, 80 or 90 %, `level` is the largest of these that it reaches; elsewhere it is null. `is_elbow`
-    is true where the scree (the variance of each component) bends most; with fewer than three components it is always
-    false.
+    DataFrame with one row per decomposition and number of components:
+
+    - `series`: name of the decomposition.
+    - `n_components`: number of components.
+    - `explained`: percent of the total variance that they explain together.
+    - `level`: the largest of 50, 80 and 90 % that is reached first at this number of components; null elsewhere.
+    - `is_elbow`: whether the scree (the variance of each component) bends most here; always false for fewer than three
+      components.
     """
     names = cell_names(cells, axes_of("decomposed"))
     tables = []

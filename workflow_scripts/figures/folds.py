@@ -34,9 +34,14 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with `series` (name of the cell), `k, fold`, `split` (what is scored, in the words of `SPLITS`), `repeat,
-    metric, value` (in the units of the axis label), `mean, sd` (ddof 1; null for one repeat), `n_repeats`, and
-    `largest_class, accuracy_matched, ari` (shares). Empty if there are no values.
+    DataFrame with one row per cell, fold, split and repeat; empty if there are no values:
+
+    - `series`, `k`: name of the cell, and its k.
+    - `fold`, `repeat`: their numbers.
+    - `split`: the images that are scored, in the words of `SPLITS`.
+    - `metric`, `value`: the metric, and its value in the units of the axis label.
+    - `mean`, `sd`, `n_repeats`: over the repeats (ddof 1; `sd` is null for one repeat).
+    - `largest_class`, `accuracy_matched`, `ari`: further scores (shares).
     """
     metric = figure["metric"]
     tables = []

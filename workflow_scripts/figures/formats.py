@@ -1,4 +1,4 @@
-"""Show a table of the formats of the files in the data folder, with the numbers taken in, duplicate and rejected."""
+"""Show a table of the formats of the files in the data folder, and how many were taken in, duplicate or rejected."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

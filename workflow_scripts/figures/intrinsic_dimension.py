@@ -49,11 +49,13 @@ def measured(X: npt.ArrayLike, figure: Mapping[str, Any]) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with rows of three kinds, which the column `part` tells apart. A `point` row is a point of the
-    distribution: `x` is log mu, `y` is -log(1 - F). A `fit` row is a line fitted to the first `fraction` of the points:
-    `dimension` is its slope, and `x` is where it ends. A `size` row has the mean dimension `y` of `n` samples of `x`
-    points, fitted with `fraction`, and `sd` over the samples (ddof 1; null for one sample). Every row has `n_points`,
-    the number of points without duplicates.
+    DataFrame with the column `n_points` (number of points without duplicates), and rows of three kinds, which the
+    column `part` tells apart:
+
+    - `point`: a point of the distribution; `x` is log mu, `y` is -log(1 - F).
+    - `fit`: a line fitted to the first `fraction` of the points; `dimension` is its slope, and `x` is where it ends.
+    - `size`: `n` samples of `x` points; `y` is their mean dimension for this `fraction`, and `sd` its standard
+      deviation (ddof 1; null for one sample).
     """
     fitted = two_nn(X)
     x, y = fitted.log_mu, fitted.minus_log

@@ -35,17 +35,24 @@ def tabulate(
 ) -> pd.DataFrame:
     """Return the islands of a class on the map, and the histograms of the images that are shown.
 
-    These are the images in the middle of the largest islands (nearest to the median of the island), or the images that
-    the settings name.
+    These are the images that the settings name, or else the image nearest to the median of each of the largest islands.
 
     Returns
     -------
-    DataFrame with rows of two kinds, which the column `part` tells apart. There is an `image` row for each image of the
-    data set: `image_id, label` (None if unknown), `row` (in the stack of preprocessed images), `x, y` (and `z`), `map`
-    (name of the axes), `class` (the class with the islands) and `island` (from 1, the largest first; null for other
-    classes and for images between islands). The `bin` rows of an image that is shown have `island`, `image_id, row`,
-    `named` (its path; null if the settings name no images), `low, high, share, mean, sd` (as in
-    `preprocessing.tabulate`) and `preprocess`. Empty without labels.
+    DataFrame with the column `class` (the class with the islands), and rows of two kinds, which the column `part` tells
+    apart. It is empty without labels. There is an `image` row for each image of the data set:
+
+    - `image_id`, `label`: the label is None if unknown.
+    - `row`: row in the stack of preprocessed images.
+    - `x`, `y` (and `z`), `map`: coordinates on the map, and name of its axes.
+    - `island`: number from 1, the largest first; null for other classes and for images between the islands.
+
+    There are several `bin` rows for each image that is shown:
+
+    - `island`, `image_id`, `row`: as above.
+    - `named`: path of the image; null if the settings name no images.
+    - `low`, `high`, `share`, `mean`, `sd`: as in `preprocessing.tabulate`.
+    - `preprocess`: name of the preprocessing.
 
     Raises
     ------

@@ -34,12 +34,21 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with rows of two kinds, which the column `part` tells apart. A `set` row has `name`, `classes`, `files`
-    (labelled files, or rows of the table), `contents` (different contents), `found` (contents that are images of the
-    data set), `missing` (contents that are not, and rows that match no image), `conflicting` (contents with several
-    labels) and `conflicting_files` (files with these contents). A `pair` row has `name`, `other`, `common` (images of
-    the data set with one label in each of the two sets), `same` (share of these whose two labels have the same name)
-    and `ari` (adjusted Rand index of the two labellings; null if one of them has fewer than two classes).
+    DataFrame with rows of two kinds, which the column `part` tells apart. A `set` row has
+
+    - `name`, `classes`: name of the set, and number of its classes.
+    - `files`: number of labelled files, or of rows of the table.
+    - `contents`: number of different contents.
+    - `found`: number of contents that are images of the data set.
+    - `missing`: number of the other contents, and of rows that match no image.
+    - `conflicting`, `conflicting_files`: number of contents with several labels, and of the files with these contents.
+
+    A `pair` row has
+
+    - `name`, `other`: names of the two sets.
+    - `common`: number of images of the data set with one label in each of the two sets.
+    - `same`: share of these images whose two labels have the same name.
+    - `ari`: adjusted Rand index of the two labellings; null if one of them has fewer than two classes.
 
     Raises
     ------

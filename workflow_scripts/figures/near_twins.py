@@ -33,11 +33,18 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per pair: `image_id, path, label` (None if unknown), `row` (in the stack of preprocessed
-    images) and `name` (of the cluster) of one image, the same columns of the other with the prefix `twin_`, `distance`,
-    `closer_than` (share of all images whose nearest neighbour is farther away), `drawn` (whether the pair is drawn),
-    `k` (null if the clusterer finds k itself), `chosen_by` (metric that chose k; null if the settings give k), `named`
-    (whether the settings name images).
+    DataFrame with one row per pair:
+
+    - `image_id`, `path`, `label`: of the first image; the label is None if unknown.
+    - `row`: row of the first image in the stack of preprocessed images.
+    - `name`: name of the cluster of the first image.
+    - the same five columns about the second image, with the prefix `twin_`.
+    - `distance`: distance of the two images.
+    - `closer_than`: share of all images whose nearest neighbour is farther away.
+    - `drawn`: whether the pair is drawn.
+    - `k`: null if the clusterer finds k itself.
+    - `chosen_by`: metric that chose k; null if the settings give k.
+    - `named`: whether the settings name images.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

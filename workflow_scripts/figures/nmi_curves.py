@@ -39,10 +39,13 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per panel, curve and k: `panel` (name of the points: features and reduction), `curve` (a
-    clusterer, or one of `reference_curves.CURVES`), `is_reference`, `finds_k` (whether the clusterer finds k itself;
-    `k` is then the number of clusters that it found), `k`, `nmi` (mean over the repeats), `sd` (over the repeats, ddof
-    1; for the random curve over its draws), `n` (labelled images) and `n_labels` (classes). Empty without labels.
+    DataFrame with one row per panel, curve and k; empty without labels:
+
+    - `panel`: name of the points (features and reduction).
+    - `curve`, `is_reference`: a clusterer, or one of `reference_curves.CURVES`.
+    - `k`, `finds_k`: number of clusters, and whether the clusterer found it itself.
+    - `nmi`, `sd`: mean and standard deviation (ddof 1) over the repeats; for the random curve over its draws.
+    - `n`, `n_labels`: numbers of labelled images and of different labels.
     """
     panels, readers = pd.Series(cell_names(cells, axes_of("points"))), OneCell.each(cells, inputs)
     tables = []

@@ -41,10 +41,17 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per tile: `parent`, `page` (the image that it was cut from), `x, y, width, height` (pixels),
-    `row` (in the stack of preprocessed tiles), `cluster` (negative for noise), `name`, `predicted`, `rank` (as in
-    `embedding.tabulate`), `fraction`, `low`, `high` (share of the image's area that the tile's cluster covers, and its
-    interval, from `metrics.areas.fractions`), `k` (null if the clusterer finds k itself), `preprocess`.
+    DataFrame with one row per tile:
+
+    - `parent`, `page`: the image that the tile was cut from.
+    - `x`, `y`, `width`, `height`: place and size in the image, in pixels.
+    - `row`: row in the stack of preprocessed tiles.
+    - `cluster`: number of its cluster; negative for noise.
+    - `name`, `predicted`, `rank`: of the cluster, as in `embedding.tabulate`.
+    - `fraction`, `low`, `high`: share of the image's area that the cluster covers, and its interval, see
+      `metrics.areas.fractions`.
+    - `k`: null if the clusterer finds k itself.
+    - `preprocess`: name of the preprocessing.
 
     Raises
     ------

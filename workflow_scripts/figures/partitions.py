@@ -91,8 +91,7 @@ def agreement_of(
 
 
 def _of_cell(path: str, wanted: int | None) -> tuple[int | None, np.ndarray, np.ndarray]:
-    """Return the k that is read, the best partition of all, (N,) int32, and the best of every repeat, (R, N) as
-    stored."""
+    """Return the k that is read, the best partition of all, (N,) int32, and that of every repeat, (R, N)."""
     k, runs = read_runs_of(path, wanted)
     return k, runs.labels[runs.best].astype(np.int32), runs.labels[runs.best_of_repeats]
 

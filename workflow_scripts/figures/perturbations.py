@@ -63,7 +63,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _matrix(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Return the shares of changed images by label (rows) and perturbation (columns), and the number of all labels.
+    """Return the share of changed images by label (rows) and perturbation (columns), and the number of all labels.
 
     The labels whose images change most come first; at most `MOST` labels are returned.
     """

@@ -30,11 +30,17 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per features and autoencoder, sorted by the number of codes (its components) and the error:
-    `series` (name of the features), `decomposition`, `architecture`, `n_codes`, `error, pca_error` (mean squared errors
-    over images and features), `error_se, pca_error_se` (standard errors over the images), `variance` (about the
-    training mean), `share, share_se, pca_share, pca_share_se` (the errors in percent of this variance), `n_judging`
-    (held-out images), `epochs`, `best` (whether the error is the lowest for these features and this number of codes).
+    DataFrame with one row per features and autoencoder, sorted by the number of codes and the error:
+
+    - `series`: name of the features.
+    - `decomposition`, `architecture`: name and layers of the autoencoder.
+    - `n_codes`: number of its codes, which are its components.
+    - `error`, `error_se`: mean squared error over images and features, and its standard error over the images.
+    - `pca_error`, `pca_error_se`: the same for the PCA.
+    - `variance`: variance about the training mean.
+    - `share`, `share_se`, `pca_share`, `pca_share_se`: the errors in percent of this variance.
+    - `n_judging`, `epochs`: number of held-out images, and of epochs of the training.
+    - `best`: whether the error is the lowest for these features and this number of codes.
     """
     rows = []
     names = cell_names(cells, axes_of("features"))

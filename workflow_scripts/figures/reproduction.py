@@ -51,11 +51,15 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per fact in the order of the file: `study`, `what` (the number in words), `place` (in the
-    publication), `published_layer, layer` (of this run), `published, ours, difference` (ours minus published),
-    `tolerance`, `within` (whether the difference is within the tolerance; null if not run), `sd` and `n` (of the rows
-    that `ours` is computed from; `sd` only for a mean) and `remark`, which says which layer replaces that of the
-    publication, or that and why the number was not run.
+    DataFrame with one row per fact, in the order of the file:
+
+    - `study`: the study whose table has the number of this run.
+    - `what`, `place`: the number in words, and its place in the publication.
+    - `published_layer`, `layer`: the layer in the publication and in this run.
+    - `published`, `ours`, `difference`: the two numbers, and ours minus the published one.
+    - `tolerance`, `within`: allowed difference, and whether ours is within it (null if not run).
+    - `sd`, `n`: standard deviation (only if `ours` is a mean) and number of the rows that `ours` is computed from.
+    - `remark`: which layer replaces that of the publication, or why the number was not run.
     """
     tables = {path.rpartition("/tables/")[2].removesuffix(".parquet"): read_parquet(path) for path in inputs["tables"]}
     rows = [_compared(fact, tables.get(fact.table)) for fact in (SimpleNamespace(**fact) for fact in figure["facts"])]

@@ -31,11 +31,15 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per restart: `series` (name of the cell), `k`, `repeat, restart, inertia`, `relative_inertia`
-    (percent above the lowest inertia of the series), `metric, value` (in the units of the axis label), `best` (whether
-    the restart has the lowest inertia of the series; of equal ones the first), `r` (Pearson's correlation of value and
-    relative inertia in the series; null if one of them is constant), and `largest_class, accuracy_matched, ari`
-    (shares). Empty if the metric needs labels and there are none.
+    DataFrame with one row per restart; empty if the metric needs labels and there are none:
+
+    - `series`, `k`: name of the cell, and its k.
+    - `repeat`, `restart`, `inertia`: numbers of the repeat and of the restart, and its inertia.
+    - `relative_inertia`: percent above the lowest inertia of the cell.
+    - `metric`, `value`: the metric, and its value in the units of the axis label.
+    - `best`: whether the restart has the lowest inertia of the cell; of equal ones the first.
+    - `r`: Pearson's correlation of value and relative inertia in the cell; null if one of them is constant.
+    - `largest_class`, `accuracy_matched`, `ari`: further scores (shares).
     """
     series = zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True)
     return pd.concat([_series(figure, cell.scores()).assign(series=name) for name, cell in series], ignore_index=True)

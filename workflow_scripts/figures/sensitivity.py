@@ -47,10 +47,16 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with `metric`, `x` (a number for `n_components`, as used, and `k`; otherwise a name), `hue` (empty if the
-    settings name none), `repeat`, `value` (in the units of the axis label), `mean, sd` (ddof 1; null for one repeat),
-    `n_repeats`, `largest_class, accuracy_matched, ari` (shares of the repeat), `axis` (title of the x axis), and
-    `fixed` (text with the other choices, which the cells have in common).
+    DataFrame with one row per metric, `x`, `hue` and repeat:
+
+    - `metric`: name of the metric.
+    - `x`: a number for `n_components` (as used) and for `k`; otherwise a name.
+    - `hue`: a name; empty if the settings name no such choice.
+    - `repeat`, `value`: number of the repeat, and its value in the units of the axis label.
+    - `mean`, `sd`, `n_repeats`: over the repeats (ddof 1; `sd` is null for one repeat).
+    - `largest_class`, `accuracy_matched`, `ari`: further scores of the repeat (shares).
+    - `axis`: title of the x axis.
+    - `fixed`: text with the other choices, which the cells have in common.
     """
     chosen = _comparable(cells, figure)
     readers = OneCell.each(cells, inputs)

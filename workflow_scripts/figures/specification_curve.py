@@ -36,12 +36,16 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per cell, the best first: `place` (from 1), `name`, one column for each axis on which the
-    cells differ (values in words), `metric` (that of the settings; `agreement` if the metric needs labels and there are
-    none), `metric_name` (in words), `value` (in the units of the axis label), `low, high` (smallest and largest value
-    over the repeats; null for one repeat) and `n_repeats`. The value of a metric is the mean over the repeats; beside
-    it are the means of `largest_class, accuracy_matched, ari` (shares). The value of `agreement` is that of the cell's
-    best partition. Empty if there is only one cell.
+    DataFrame with one row per cell, the best first; empty if there is only one cell:
+
+    - `place`, `name`: place in the order (from 1), and name of the cell.
+    - one column for each axis on which the cells differ, with values in words.
+    - `metric`, `metric_name`: the metric of the settings, and its name in words. If the metric needs labels and there
+      are none, it is `agreement`.
+    - `value`: mean of the metric over the repeats, in the units of the axis label; for `agreement` that of the cell's
+      best partition.
+    - `low`, `high`, `n_repeats`: smallest and largest value over the repeats (null for one repeat), and their number.
+    - `largest_class`, `accuracy_matched`, `ari`: means over the repeats (shares); not with `agreement`.
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])

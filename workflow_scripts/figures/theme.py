@@ -52,7 +52,10 @@ def _parameters(style: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def theme(style: Mapping[str, Any]) -> Iterator[None]:
-    """Apply matplotlib's defaults and our style, independent of the user's matplotlibrc."""
+    """Apply matplotlib's defaults and the style of the settings within a `with` block.
+
+    The user's matplotlibrc has no effect.
+    """
     with matplotlib.style.context(["default", _parameters(style)]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # `save` says it once
         yield

@@ -39,21 +39,29 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per node in the order of appearance: `node, parent` (numbers; null for the parent of the
-    root), `first_k, last_k` (smallest and largest k whose clustering has this cluster), `size` (images), `typical` and
-    `row` (id of the image that is shown, and its row in the stack of preprocessed images), `label` and `share` (most
-    frequent class of the labelled images of the node, and its share of them; null without labels), `named` (path of the
-    shown image if the settings name it, else null), `x` (horizontal place; leaves are at whole numbers) and `not_shown`
-    (paths of named images that no node shows, joined by `|`). The image that is shown is the first named image in the
-    node, or else the one nearest to its mean. In all rows the same are `against` (`sublabel` if there are sub-labels,
-    else `label`), `k_leaves`, and `ari` and `nmi` of the leaves with these labels (NMI with the arithmetic mean; null
-    for fewer than two classes).
+    DataFrame with one row per node, in the order of appearance:
+
+    - `node`, `parent`: numbers of the node and of its parent; the root has no parent (null).
+    - `first_k`, `last_k`: smallest and largest k whose clustering has this cluster.
+    - `size`: number of images.
+    - `typical`, `row`: id of the image that is shown, and its row in the stack of preprocessed images. It is the first
+      image of the node that the settings name, or else the image nearest to the node's mean.
+    - `named`: path of the shown image if the settings name it, else null.
+    - `label`, `share`: most frequent class of the labelled images, and its share of them; null without labels.
+    - `x`: horizontal place; leaves are at whole numbers.
+
+    The following columns are the same in all rows:
+
+    - `not_shown`: paths of named images that no node shows, joined by `|`.
+    - `against`: `sublabel` if there are sub-labels, else `label`.
+    - `k_leaves`, `ari`, `nmi`: number of leaves, and their agreement with these labels (NMI with the arithmetic mean;
+      null for fewer than two classes).
 
     Raises
     ------
     UserError
-        If a clustering does not refine the one with the next smaller k, as those of linkages and Density Peaks do, or
-        if there is no k from 2 to `leaves`.
+        If there is no k from 2 to `leaves`, or if a clustering does not refine that with the next smaller k. Those of
+        linkages and Density Peaks do.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

@@ -56,18 +56,24 @@ MOST = 40
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Rank the cells by their agreement with each other; return it with other criteria and the ARI with the labels.
+    """Rank the cells by their agreement with each other, beside other criteria and the ARI with the labels.
 
     Returns
     -------
-    DataFrame with one row per cell, the most trusted first: `name`, one column for each axis on which the cells differ,
-    `k` (null if the clusterer finds k itself), `agreement, foreign, opinion, vote, rank, rank_low, rank_high, first`
-    (as in `consensus.trust.Trust`), `stability` (mean ARI between the repeats of the cell; null for one repeat),
-    `silhouette` and `ari` (means over the repeats; `ari` is null without labels), `ari_sd` (ddof 1), `probability`
-    (that the cell is the best one, given the labels; null without labels). Columns with one value for the study are
-    `n_images`, `n_labels`, `labels_needed` (as in `consensus.few_labels.WithLabels`), `n_opinions`, `chance` and
-    `verdict` (as in `Trust`). The last column is `resampled` (stability under resampling, see `consensus.resampling`;
-    null unless the settings have `n_resamples`). Empty if there is only one cell.
+    DataFrame with one row per cell, the most trusted first; empty if there is only one cell:
+
+    - `name`, and one column for each axis on which the cells differ.
+    - `k`: null if the clusterer finds k itself.
+    - `agreement`, `foreign`, `opinion`, `vote`, `rank`, `rank_low`, `rank_high`, `first`: as in
+      `consensus.trust.Trust`.
+    - `stability`: mean ARI between the repeats of the cell; null for one repeat.
+    - `silhouette`: mean over the repeats.
+    - `ari`, `ari_sd`: mean and standard deviation (ddof 1) over the repeats; null without labels.
+    - `probability`: that the cell is the best one, given the labels; null without labels.
+    - `resampled`: stability under resampling, see `consensus.resampling`; null unless the settings have `n_resamples`.
+
+    The following columns are the same in all rows: `n_images`, `n_labels`, `labels_needed` (as in
+    `consensus.few_labels.WithLabels`), `n_opinions`, and `chance` and `verdict` (as in `Trust`).
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])

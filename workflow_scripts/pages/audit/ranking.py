@@ -37,9 +37,10 @@ def rank(
     For each image and class two out-of-sample probabilities are averaged: the share of the class among the nearest
     images of other groups, and its share among the images of other groups in the image's cluster (mean over the
     partitions). The probability of the image's own label is its `confidence`. Confident learning on the same
-    probabilities estimates the number n of wrong labels; the n images with the lowest confidence are `suspect`. A label
-    cannot be judged if so few images have it that they cannot be half of the neighbours. Images with such labels come
-    last and are never suspect.
+    probabilities estimates the number n of wrong labels; the n images with the lowest confidence are `suspect`.
+
+    A label cannot be judged if so few images have it that they cannot be half of the neighbours. Images with such a
+    label come last and are never suspect.
 
     Parameters
     ----------
@@ -52,12 +53,18 @@ def rank(
 
     Returns
     -------
-    DataFrame with one row per labelled image, the least confident first: `row` (of `points`), `rank` (from 1),
-    `suspect`, `label`, `suggested` (the most probable other class) and `confidence` (both null if the label cannot be
-    judged), `neighbour_share` and `cluster_share` (shares of the label; the latter is null for noise),
-    `crosses_boundary` (whether another class has more votes in the image's cluster of the best partition),
-    `repeats_against` (share of the partitions in which that is so), `cluster` (its name in the best partition),
-    `reason`.
+    DataFrame with one row per labelled image, the least confident first:
+
+    - `row`, `rank`: row of `points`, and place in this order (from 1).
+    - `suspect`: whether the label is probably wrong.
+    - `label`, `suggested`: the label, and the most probable other class; the latter is null if the label cannot be
+      judged.
+    - `confidence`: null if the label cannot be judged.
+    - `neighbour_share`, `cluster_share`: shares of the label among the neighbours and in the cluster (null for noise).
+    - `crosses_boundary`: whether another class has more votes in the image's cluster of the best partition.
+    - `repeats_against`: share of all partitions in which another class has more votes in the image's cluster.
+    - `cluster`: name of the cluster in the best partition.
+    - `reason`: a sentence with these numbers.
 
     Raises
     ------
@@ -131,7 +138,7 @@ def _count_errors(probability: np.ndarray, codes: np.ndarray) -> int:
 
 
 def _others_of_class(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return how many images of other groups have the class of each image, (N,)."""
+    """Return for each image the number of images of other groups with the same label, (N,) int."""
     of_group = np.unique(np.column_stack([codes, groups]), axis=0, return_inverse=True, return_counts=True)
     return np.bincount(codes)[codes] - of_group[2][of_group[1].ravel()]
 
@@ -146,8 +153,10 @@ def _mean_where_clustered(shares: np.ndarray) -> np.ndarray:
 
 
 def _times_clustered(shares: np.ndarray) -> np.ndarray:
-    """Return the number of partitions in which each image is in a cluster, (N,), from the shares of classes (R, N,
-    C)."""
+    """Return the number of partitions in which each image is in a cluster, (N,).
+
+    `shares` (R, N, C) are the shares of classes in its cluster; they are NaN for an image in no cluster.
+    """
     return (~np.isnan(shares[..., 0])).sum(axis=0)
 
 

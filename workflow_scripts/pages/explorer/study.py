@@ -54,12 +54,15 @@ class ShownStudy:
         return cell_names([cell.choices for cell in self.cells], [*AXES])
 
     def rows(self, image_ids: Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:
-        """Return the index of each of some images among all images of the study, (n,) int; -1 if it is missing."""
+        """Return for each image id its index among all images of the study, (n,) int; -1 if the study does not have
+        it."""
         return pd.Index(self.images["image_id"]).get_indexer(pd.Index(image_ids))
 
     def clusterings(self, wanted: Sequence[int] | None) -> list[Column]:
-        """Return a column with the best clustering of each cell and each wanted k (all stored ks if `wanted` is
-        None)."""
+        """Return a column with the best clustering of each cell and each `wanted` k.
+
+        All stored ks are wanted if `wanted` is None.
+        """
         made = []
         for place, cell in enumerate(self.cells):
             manifest = cell.manifest()

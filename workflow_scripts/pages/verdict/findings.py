@@ -241,8 +241,7 @@ def _between(image: Mapping[str, Any]) -> str:
 
 
 def _moved_by(image: Mapping[str, Any]) -> list[str]:
-    """Return a text with the choice that moves an image to its second group, or towards it; no text if there is
-    none."""
+    """Return the choice that moves an image to its second group, or towards it, as a text; no text if there is none."""
     if pd.isna(image["choice"]):
         return []
     to = "to" if image["flips"] else "towards"

@@ -195,15 +195,17 @@ def cell_to_trust(
 
 
 def checked_by_labels(n_images: int, n_labelled: int, ari: float, best: float, median: float) -> Sentence:
-    """Say what ARI with the labels the trusted cell has, beside that of the best and of the median cell."""
+    """Say which ARI with the labels the trusted cell has, and which the best and the median cell have."""
     of = "the labels" if n_labelled == n_images else f"the {count(n_labelled, 'label')} at hand"
     text = f"Against {of} it has ARI {ari:.2f}; the best cell has {best:.2f}, the median cell {median:.2f}."
     return Sentence(text, "strong" if ari >= median else "weak", ari, "trust")
 
 
 def settled_by_labels(name: str, probability: float, n_labels: int, needed: int | None) -> Sentence:
-    """Say which cell the labels favour, and how many more labels (`needed`) would decide; None if they do not
-    decide."""
+    """Say which cell the labels favour, and how many more labels would decide.
+
+    `needed` is this number; None if these labels do not decide.
+    """
     start = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
     if needed == 0:
         text = f"{start}; cells of its opinion lead, and more labels would hardly change that."
@@ -214,9 +216,9 @@ def settled_by_labels(name: str, probability: float, n_labels: int, needed: int 
 
 
 def curve(metric: str | None, n_cells: int, low: float, median: float, high: float) -> Sentence:
-    """Say from where to where the scores of the cells reach.
+    """Say in which range the scores of the cells are.
 
-    `metric` is the name of the score, or None if there is only one cell; `low`, `median` and `high` are values over the
+    `metric` is the name of the score, or None if there is only one cell. `low`, `median` and `high` are values over the
     cells.
     """
     table = "specification_curve"

@@ -38,7 +38,7 @@ class VerdictTables:
 
     @property
     def n_cells(self) -> int:
-        """Return the number of cells that are compared, at least 1."""
+        """Return the number of cells of the study; it is 1 if there is no table of the figure `trust`."""
         return max(len(self.table("trust")), 1)
 
     @property
@@ -68,7 +68,10 @@ class VerdictTables:
 
     @property
     def fragile(self) -> pd.DataFrame:
-        """Return the images between two groups, the most fragile first."""
+        """Return the rows of the consensus for images between two groups, the most fragile (lowest margin) first.
+
+        The margin is the difference between the shares of the votes of the two groups.
+        """
         table = self.consensus
         between = table["second_agreement"] >= BETWEEN * table["agreement"]
         return table[between & table["second"].notna()].sort_values(["margin", "path"], kind="stable")
@@ -85,6 +88,6 @@ class VerdictTables:
 
 
 def choice_in_words(axis: str) -> str:
-    """Return an axis in the form for sentences, such as `layer` or `number of components`."""
+    """Return the title of an axis as it stands in a sentence, such as `layer` or `number of components`."""
     name = TITLES[axis]
     return name[0].lower() + name[1:]
