@@ -1,2 +1,1 @@
-"""Compute the features of images by pretrained networks or by descriptors, or read them from tables of other
-programs."""
+"""Compute the features of images by networks or descriptors, or read them from tables of other programs."""

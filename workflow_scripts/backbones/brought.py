@@ -36,8 +36,7 @@ NAME_COLUMNS = ("path", "file", "filename", "name", "image", "image_id", "id", "
 
 @dataclass(frozen=True)
 class Table:
-    """The content of a table of features: the `names` of n images, and the `values` (n, d) float32 of their
-    features."""
+    """A table of features: the `names` of n images, and the `values` (n, d) float32 of their features."""
 
     names: list[str]
     values: np.ndarray
@@ -64,12 +63,12 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
 
 
 def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
-    """Return for each image of the manifest `rows` the number of the table's row that names it, (N,) int.
+    """Return for each image of a manifest the number of the row in which a table has its features, (N,) int.
 
-    `names` are the names in the table's rows. They are compared with the images' content hash, path, file name, file
-    name without extension, and end of the path: a name may begin with folders that are not in the manifest. Of these
-    five ways, the one that finds most images is used. Raises `UserError` if a name is there twice or an image has no
-    row.
+    `rows` is the manifest, and `names` has the name in each row of the table. Names are compared with the images'
+    content hash, path, file name, file name without extension, and end of the path: a name may begin with folders that
+    are not in the manifest. Of these five ways, the one that finds most images is used. Raises `UserError` if a name is
+    there twice or an image has no row.
     """
     if len(set(names)) < len(names):
         twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]

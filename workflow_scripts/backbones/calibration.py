@@ -91,8 +91,10 @@ def reliability(predicted: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_words(predicted: pd.DataFrame, reliable: pd.DataFrame) -> str:
-    """Return a sentence for the end of a run, about the results `predicted` of `predictions` and `reliable` of
-    `reliability`."""
+    """Return a sentence for the end of a run: how often predictions are right, and how well they are calibrated.
+
+    `predicted` is the result of `predictions`, and `reliable` that of `reliability`.
+    """
     n, right = reliable["images"].sum(), np.average(reliable["accuracy"], weights=reliable["images"])
     text = f"right for {100 * right:.1f} % of {n} held-out images, "
     if n < 2 * IN_BIN:

@@ -70,8 +70,7 @@ class Vlad(Codebook):
         return self.centres.size
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return the VLAD vector of one image, (K * C,) float64, from its local features `descriptors` (positions,
-        C)."""
+        """Return the VLAD vector (K * C,) float64 of one image from its local features `descriptors` (positions, C)."""
         # the nearest centre has the largest product with the features minus half its squared length
         products = descriptors @ self.centres.T - np.square(self.centres).sum(axis=1) / 2
         members = products.argmax(axis=1)[:, None] == np.arange(len(self.centres))
@@ -109,7 +108,7 @@ class Fisher(Codebook):
         return mixture
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return the Fisher vector of one image, (width,) float64, from its local features `descriptors` (positions,
+        """Return the Fisher vector (width,) float64 of one image from its local features `descriptors` (positions,
         C)."""
         from skimage.feature import fisher_vector
 
@@ -170,7 +169,7 @@ def of_backbone(backbone: str, name: str) -> str:
 
 
 def restored(layer: str, arrays: Mapping[str, np.ndarray], backbone: str = "") -> dict[str, Codebook]:
-    """Return the codebooks of a layer, made from the arrays that `named` gave, by part of the layer.
+    """Return the codebook of each part of a layer, made from arrays with the names that `named` gives them.
 
     A joined layer, such as `fire5_vlad16+fire9_avg`, has several parts; parts without a codebook are left out. If
     `arrays` are those of several backbones, `backbone` is the one of this layer. Raises `ValueError` if an array is

@@ -31,9 +31,9 @@ class Family(Protocol):
     """
 
     prefix: str
-    """The beginning of the names of its models in the configuration; empty for one family."""
+    """The beginning of the names of the family's models in the configuration; one family has an empty prefix."""
     in_prose: str
-    """The library in the paragraph about a run's methods, with its source as `[@key]`."""
+    """The name of the library in the paragraph about a run's methods, with its source as `[@key]`."""
 
     def unknown_model(self, model: str) -> str | None:
         """Return a message with similar names if the family does not have the model, otherwise None."""
@@ -82,16 +82,13 @@ class Family(Protocol):
         """
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return the options of `build` that the published weights named `text` need, such as the size of the
-        images."""
+        """Return the options of `build` that the published weights named `text` need, such as the image size."""
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return a description of how pixels are scaled for the weights `text`, and the scaling; None if it is not
-        known."""
+        """Return how pixels are scaled for the weights `text`: a description and the scaling; None if not known."""
 
     def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the tensors of a weight file with the names and shapes of `network`; the file may have another
-        layout."""
+        """Return the tensors of a weight file with the names and shapes of `network`, converted if necessary."""
 
 
 FAMILIES: tuple[Family, ...] = (Timm(), Torchvision())

@@ -32,8 +32,8 @@ class FeatureWriter:
     """A context manager that writes the feature stores of one forward pass, and can go on after the job was killed.
 
     The stores are written at the end. Until then the rows of each layer are in a plain file, and a small file says how
-    many of them are on the disk, with their checksums. Rows that a kill damaged are computed again. If the files were
-    damaged later, all rows are. So the stores have the same bytes as those of an uninterrupted run.
+    many of them are on the disk, with their checksums. After a kill, rows that are not on the disk are computed again;
+    if the files are damaged, all rows are. So the stores have the same bytes as those of an uninterrupted run.
 
     Parameters
     ----------
@@ -75,8 +75,10 @@ class FeatureWriter:
         return self
 
     def _take_over(self) -> None:
-        """Take over the rows of a run that was killed, if it had the same settings and images and the files are not
-        damaged."""
+        """Take over the rows of a run that was killed, if possible.
+
+        It must have had the same settings and images, and its files must not be damaged.
+        """
         try:
             progress = json.loads(self._progress.read_text())
             done, checksums = int(progress["rows"]), dict(progress["checksums"])

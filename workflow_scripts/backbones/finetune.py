@@ -40,8 +40,8 @@ MOMENTUM = 0.9
 class FineTuning:
     """The settings of fine-tuning.
 
-    `trained` says what is trained: `head` (only the last layer), a number of blocks (those before the last layer, which
-    is trained with them), or `all`.
+    `trained` says what is trained: `head` (the last layer), a number of blocks (the last layer and so many blocks
+    before it), or `all`.
     """
 
     trained: str | int = "head"
@@ -124,7 +124,7 @@ class Training:
         return total
 
     def epoch(self, rows: np.ndarray, batch_size: int, optimiser: torch.optim.Optimizer) -> tuple[float, float]:
-        """Train once on the images `rows` (n,), in this order; return the mean loss and the accuracy during this
+        """Train once on the images `rows` (n,), in this order; return the mean loss and accuracy during the
         training."""
         total_loss = total_right = 0.0
         for start in range(0, len(rows), batch_size):
@@ -236,9 +236,9 @@ def held_out_split(
     """Return the row numbers of the images to train on, and of the images to hold out; only labelled images are used.
 
     `image_ids`, `labels` and `groups` are N texts each, and `test_fraction` is the share to hold out. The split is
-    stratified by label. All images of a group are on the same side. Without `groups`, copies of the same image are a
-    group. A group with several classes counts as one of its last class. Raises `UserError` if there are fewer than two
-    classes, if a class is in one group only, or if either side would lack a class.
+    stratified by label. All images of a group are on the same side. Without `groups`, the copies of an image are a
+    group. If the images of a group have several classes, the class of the last one counts. Raises `UserError` if there
+    are fewer than two classes, if a class is in one group only, or if either side would lack a class.
     """
     groups = [content_hash(image) for image in image_ids] if groups is None else groups
     label_of = {group: label for group, label in zip(groups, labels, strict=True) if label}

@@ -62,7 +62,7 @@ class ForwardPass:
     def _widths(self, pixels: torch.Tensor) -> dict[str, int]:
         """Return the number of features of each layer, before any codebook, for a network's input (1, 3, H, W)."""
         try:
-            with torch.inference_mode():  # not the graph itself, which prints its source when it fails
+            with torch.inference_mode():  # the graph itself would print its source when it fails
                 outputs = fx.Interpreter(self.network).run(pixels)
         except (AssertionError, RuntimeError) as error:
             side = " x ".join(map(str, pixels.shape[2:]))

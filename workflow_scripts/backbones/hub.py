@@ -25,7 +25,7 @@ def fetch(url: str, path: Path, where: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         download_url_to_file(url, str(path), hash_in_name(path), progress=False)
-    except (OSError, RuntimeError) as error:  # no network; another hash than in the name
+    except (OSError, RuntimeError) as error:  # no network, or another hash than in the name
         raise UserError(f"weights: {where} and could not be downloaded: {error}; copy it there from {url}") from None
 
 

@@ -32,7 +32,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Node:
-    """The shape of a node's output for one image."""
+    """A node, that is the output of one operation of a network, with its shape for one image."""
 
     shape: tuple[int, ...]
     """The shape at the model's own input size."""
@@ -108,14 +108,12 @@ class Node:
 
 
 def parts_of(text: str) -> list[str]:
-    """Return the names of the layers that a joined layer consists of, in order; any other layer consists of itself
-    only."""
+    """Return the names of the layers that a joined layer consists of, in order; for any other layer, its own name."""
     return text.split(JOIN)
 
 
 def parse_layer(text: str) -> Layer:
-    """Return the layer that a name in the configuration stands for; without a pooling in it, the output is
-    flattened."""
+    """Return the layer that a name in the configuration stands for; a name without a pooling means `flat`."""
     rest = text.removesuffix(L2)
     node, _, pooling = rest.rpartition("_")
     l2 = rest != text and bool(rest)

@@ -52,8 +52,7 @@ def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Sha
 
 
 def _shapes_of_doubled(model: str, size: int) -> dict[str, Shape]:
-    """Return the shapes of the outputs of a model that is built for images of side `size`; empty if it cannot be
-    built."""
+    """Return the shapes of the outputs of a model that is built for images of side `size`; empty if this fails."""
     try:
         net = on_meta(model, size)
         tracing = family_of(model)[0].tracing()
@@ -102,9 +101,9 @@ def _extractor(network: nn.Module, return_nodes: Mapping[str, str], tracing: Map
 
 
 def resolve(model: str, texts: Sequence[str]) -> dict[str, tuple[Layer, Node]]:
-    """Return for each name of a layer in `texts` the layer, with the node's name in the graph, and the node.
+    """Return for each layer's name in `texts` the parsed layer and its node.
 
-    Raises `UserError` if one of them does not exist.
+    The node in the layer is called as in the graph that torch.fx traces. Raises `UserError` if a layer does not exist.
     """
     family, name = family_of(model)
     resolved = {}
@@ -118,8 +117,7 @@ def resolve(model: str, texts: Sequence[str]) -> dict[str, tuple[Layer, Node]]:
 
 
 def cut(model: str, network: nn.Module, layers: Mapping[str, tuple[Layer, Node]]) -> fx.GraphModule:
-    """Return a network that ends after the deepest of `layers`, as a graph that returns {layer's name: (N, width)
-    float32}.
+    """Return a network that ends after the deepest of `layers` and returns {layer's name: (N, width) float32}.
 
     `layers` is the result of `resolve`. Each output is pooled directly after its node, so that a later in-place
     operation cannot overwrite it.

@@ -49,8 +49,7 @@ class Timm:
         return None
 
     def unknown_weights(self, model: str, text: str) -> str | None:
-        """Return a message if `text` is not `default`, because the name of a timm model already says which weights are
-        meant."""
+        """Return a message if `text` is not `default`: a timm model's name already says which weights are meant."""
         allowed = f"allowed: default, random, {WEIGHT_FILES}"
         return None if text == "default" else f"weights: found {text!r} for {PREFIX}{model}, {allowed}"
 
@@ -59,7 +58,7 @@ class Timm:
         return _facts(model)["input_size"]
 
     def built_for_size(self, model: str) -> bool:
-        """Return whether a model is a transformer, whose position embeddings are those of one size of image."""
+        """Return whether a model is a transformer, whose position embeddings fit images of one size only."""
         return _facts(model)["multiple"] is not None
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
@@ -114,8 +113,8 @@ class Timm:
         return timm.create_model(model, **options).eval()
 
     def tracing(self) -> dict[str, Any]:
-        """Return the modules and functions that the tracer must leave as they are, because it cannot follow their
-        control flow."""
+        """Return the modules and functions that the tracer must leave out, because it cannot follow their control
+        flow."""
         models = _timm().models
         return {
             "leaf_modules": list(models.get_notrace_modules()),
@@ -167,8 +166,7 @@ class Timm:
 
 
 def _shares_names(network: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
-    """Return whether a tensor has a name of the network, or one that begins with a prefix that timm's converters
-    know."""
+    """Return whether a tensor has a name of the network, or a name with a prefix that timm's converters know."""
     names = network.state_dict().keys()
     return any(name in names or name.startswith(("visual.", "image_encoder.", "trunk.")) for name in tensors)
 

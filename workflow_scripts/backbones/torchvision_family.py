@@ -74,7 +74,8 @@ class Torchvision:
         return _file(model)["input_size"]
 
     def built_for_size(self, model: str) -> bool:
-        """Return whether a model is a vision transformer or MaxViT, whose position embeddings are those of one size."""
+        """Return whether a model is a vision transformer or MaxViT; their position embeddings fit one size of image
+        only."""
         return model.startswith(("vit_", "maxvit_"))
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
@@ -97,8 +98,7 @@ class Torchvision:
         return node
 
     def licence(self, model: str, text: str) -> str | None:
-        """Return the licence of weights of SWAG; None for all others, because torchvision does not state their
-        licences."""
+        """Return the licence of the weights called SWAG; None for all others, because torchvision states none."""
         return SWAG_LICENCE if "SWAG" in text or (text.lower() == "default" and model in SWAG_BY_DEFAULT) else None
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
@@ -156,7 +156,7 @@ class Torchvision:
         return tensors
 
     def _weights(self, model: str, text: str) -> Any:
-        """Return the member of torchvision's enumeration of weights that `text` names; raise `UserError` if there is
+        """Return the member of torchvision's enumeration of weights named `text`; raise `UserError` if there is
         none."""
         from workflow_scripts.backbones.torchvision_import import torchvision
 

@@ -60,7 +60,7 @@ def read(path: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         head = _head(path)
         if head.startswith(_HDF5):
-            with h5py.File(path, "r", locking=False) as file:  # Keras took these ImageNet weights from Caffe
+            with h5py.File(path, "r", locking=False) as file:  # Keras's ImageNet weights come from Caffe
                 return dict(_keras(file, path, model)), {"normalise": "caffe"}
         if head[8:9] == b"{":
             return _safetensors(path)
@@ -133,7 +133,8 @@ def _plain(content: Any, path: Path) -> dict[str, Tensor]:
 def _keras(file: h5py.File, path: Path, model: str) -> Iterator[tuple[str, Tensor]]:
     """Yield the tensors of a Keras 2 weight file with torchvision's names and torch's order of axes.
 
-    The first dense layer after the convolutions takes (H, W, C) in Keras and (C, H, W) in torch.
+    The inputs of the first dense layer after the convolutions are in the order (H, W, C) in Keras and (C, H, W) in
+    torch.
     """
     modules = keras_modules(model)
     layers = file.get("model_weights", file)
@@ -170,7 +171,7 @@ def _channels_first(kernel: Tensor, channels: int) -> Tensor:
 def keras_modules(model: str) -> dict[str, str]:
     """Return for each layer of Keras's VGG or SqueezeNet the name of torchvision's module with the same weights.
 
-    Raises `UserError` for other networks. In Keras they differ from those of torchvision with the same name, for
+    Raises `UserError` for all other networks: those of Keras differ from those of torchvision with the same name, for
     instance in the strides of ResNet-50.
     """
     if model.startswith("squeezenet"):

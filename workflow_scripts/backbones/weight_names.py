@@ -23,8 +23,7 @@ def is_published(text: str) -> bool:
 
 
 def restricts_use(licence: str | None) -> bool:
-    """Return whether a licence forbids some uses of weights, such as commercial ones; False if the licence is not
-    known."""
+    """Return whether a licence forbids some uses of weights, such as commercial ones; False if it is not known."""
     return licence is not None and licence not in PERMISSIVE
 
 

@@ -69,10 +69,10 @@ class Loaded:
 def fetch(backbone: Mapping[str, Any]) -> dict[str, Any]:
     """Make sure that a backbone's weights are on this machine; published weights are downloaded.
 
-    Returns a dictionary of JSON values: `weights` and, unless they are random, `path`, `bytes`, `weights_sha256` and
-    `licence`. The licence is that which the library states for published weights, or the package for weights inside it;
-    there is none for other weights. Raises `UserError` if the file does not exist, if the download fails, or if the
-    file has another hash than expected.
+    Returns a dictionary of JSON values: `weights` and, unless they are random, `path`, `bytes` and `weights_sha256`. It
+    has a `licence` for published weights, if their library states one, and for weights in a package, if the package
+    states one. Raises `UserError` if the file does not exist, if the download fails, or if the file has another hash
+    than expected.
     """
     chosen = Backbone.of(backbone)
     path = locate(chosen.model, chosen.weights, download=True)
@@ -127,8 +127,7 @@ def _inside_package(text: str) -> Path:
 
 
 def _licence_of_package(name: str) -> str | None:
-    """Return a text with the name, the version and the licence of an installed package; None if it states no
-    licence."""
+    """Return a text with the name, version and licence of an installed package; None if it states no licence."""
     try:
         stated = metadata(name)
     except PackageNotFoundError:
@@ -227,7 +226,7 @@ def _without_prefix(net: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Ten
 
 
 def _fill(net: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> tuple[list[str], list[str]]:
-    """Copy those tensors into the network that have a name and shape of it.
+    """Copy the given tensors that have the name and the shape of a tensor of the network into the network.
 
     Returns two sorted lists of names: the tensors of the network that got no values, and the given tensors that were
     not used. Raises `UserError` if no tensor fits or a tensor has values that are not finite.

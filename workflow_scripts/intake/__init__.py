@@ -1,1 +1,1 @@
-"""Intake: a folder of files becomes a manifest of images with labels."""
+"""Turn a folder of files into a manifest, that is a table of images with labels."""

@@ -1,4 +1,4 @@
-"""Reading of CSVs with any common separator and encoding.
+"""Read CSV files with any common separator and encoding.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -16,11 +16,11 @@ SEPARATORS = (",", ";", "\t", "|")
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 """Encodings by the bytes that a file begins with."""
 _STATED_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
-"""The first line of a table that names its separator for Excel."""
+"""The first line of a table that names its separator for Excel, such as `sep=;`."""
 
 
 def read_rows(table: Path) -> list[list[str]]:
-    """Return the cells of every row that is not empty; the separator and the encoding are recognised.
+    """Return the cells of every row of a CSV file; empty rows are left out, and separator and encoding are recognised.
 
     Raises `UserError` if the file cannot be read as a table.
     """
@@ -35,8 +35,11 @@ def read_rows(table: Path) -> list[list[str]]:
 
 
 def _cells(table: Path, text: str) -> list[list[str]]:
-    """Return the cells of every row, without the apostrophes that our tables and exports put before formulas; raises
-    `UserError` with the line of a row that cannot be read, such as one whose quotation mark is not closed."""
+    """Return the cells of every row, without the apostrophes that our tables and exports put before formulas.
+
+    Raises `UserError`, with the number of the line, for a row that cannot be read, for example because a quotation mark
+    is not closed.
+    """
     stated = _STATED_SEPARATOR.match(text)
     separator = stated[1] if stated else _separator(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -67,7 +70,10 @@ def _decoded(content: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """Return the separator that divides most of the first lines into the same number of cells, at least two."""
+    """Return the separator of a table, chosen by its first lines.
+
+    It is the one that divides most of these lines into the same number of cells, at least two.
+    """
     lines = [line for line in text.splitlines()[:50] if line.strip()]
 
     def agreement(separator: str) -> int:

@@ -1,4 +1,4 @@
-"""Reading of annotated boxes on images in the formats of COCO, YOLO and Pascal VOC.
+"""Read annotated boxes, that is rectangles with a class on images, in the formats of COCO, YOLO and Pascal VOC.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -17,7 +17,7 @@ from workflow_scripts.intake.image_index import composed, ends_of
 
 FORMATS = "a COCO file (.json), a folder of Pascal VOC files (.xml) or of YOLO files (.txt), or one of these files"
 CLASS_FILES = ("classes.txt", "obj.names", "classes.names")
-"""Names of files, beside YOLO's files or in a folder above, with a class on each line."""
+"""Names of files with a class on each line. They are beside YOLO's files or in a folder above."""
 IMAGE_FOLDERS, LABEL_FOLDERS = {"images", "jpegimages"}, {"labels", "annotations"}
 """Names of folders of images and of annotations, which are treated as the same folder."""
 MOST_DEEP = 2
@@ -27,7 +27,10 @@ _NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, OverflowErro
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box: its edges in pixels, the right and lower ones excluded, and its class."""
+    """A box on an image: its four edges, and its class as `label`.
+
+    The edges are in pixels, with the right and the lower one excluded, or shares of the sides of the image.
+    """
 
     left: float
     top: float
@@ -52,7 +55,10 @@ class Annotated:
     size: tuple[int, int] | None
 
     def in_pixels(self, width: int, height: int) -> list[Box]:
-        """Return the boxes in pixels; raises `ValueError` if the annotation has another size of the image."""
+        """Return the boxes in pixels; `width` and `height` are those of the image, pixels.
+
+        Raises `ValueError` if the annotation states another size of the image.
+        """
         if self.size not in (None, (0, 0), (width, height)):
             annotated = "{} x {}".format(*self.size or ())
             raise ValueError(f"its boxes are of {annotated} pixels, the image has {width} x {height}")
@@ -61,20 +67,24 @@ class Annotated:
 
 @dataclass(frozen=True)
 class Boxes:
-    """The annotations of images by path; `unmatched` are the names of annotated images that do not exist."""
+    """The annotations of images, by the path of the image.
+
+    `source` is the name of the file or folder with the annotations. `unmatched` are the names of annotated images that
+    do not exist.
+    """
 
     source: str
     by_path: Mapping[str, Annotated]
     unmatched: tuple[str, ...] = field(default=())
 
     def label(self, path: str) -> str:
-        """Return the class of an image if all its boxes have the same class, otherwise an empty text."""
+        """Return the class of an image if all its boxes have the same class, otherwise ""."""
         classes = {box.label for box in self.by_path[path].boxes} if path in self.by_path else set()
         return classes.pop() if len(classes) == 1 else ""
 
 
 def find_boxes(source: str | Path) -> list[str]:
-    """Return `source` itself if it is a file, or the annotation files in a folder, sorted.
+    """Return the paths of annotation files: `source` itself if it is a file, or those in the folder `source`, sorted.
 
     Raises `UserError` if there are none.
     """
@@ -90,11 +100,11 @@ def find_boxes(source: str | Path) -> list[str]:
 
 
 def read_boxes(source: str | Path, images: Iterable[str]) -> Boxes:
-    """Read the annotations of images, given by their paths (with `/`).
+    """Read the annotations of images, given by the paths of the images (with `/`).
 
-    A COCO file contains the names of its images; a Pascal VOC or YOLO file has the name of its image. Folders with
-    names as in `IMAGE_FOLDERS` and `LABEL_FOLDERS` are treated as the same folder. Raises `UserError`, with the file,
-    if a file cannot be read or if no annotation belongs to one of the images.
+    A COCO file contains the names of its images; a Pascal VOC or YOLO file is called like its image. Folders with names
+    as in `IMAGE_FOLDERS` and `LABEL_FOLDERS` are treated as the same folder. Raises `UserError`, with the file, if a
+    file cannot be read or if no annotation belongs to one of the images.
     """
     index = _Index(images)
     by_path: dict[str, Annotated] = {}
@@ -113,7 +123,10 @@ def read_boxes(source: str | Path, images: Iterable[str]) -> Boxes:
 
 
 def _read(source: str | Path, index: "_Index") -> Iterator[tuple[str, Annotated]]:
-    """Yield the name and the annotation of each image; files of images that do not exist are not read."""
+    """Yield the name of each annotated image, and its annotation.
+
+    A Pascal VOC or YOLO file of an image that is not in `index` is not read; its annotation has no boxes.
+    """
     root = Path(source) if Path(source).is_dir() else Path(source).parent
     classes: dict[Path, list[str]] = {}
     for file in map(Path, find_boxes(source)):
@@ -177,7 +190,7 @@ def _yolo(file: Path, names: list[str]) -> Annotated:
         if len(values) < 5 or not values[0].isdecimal():
             raise ValueError(f"line {number} is {line[:40]!r}, not a class's number and four shares of the image")
         x, y, width, height = map(float, values[1:5])
-        if len(values) > 6:  # the corners of an outline
+        if len(values) > 6:  # not a box, but the corners of an outline
             xs, ys = list(map(float, values[1::2])), list(map(float, values[2::2]))
             edges = min(xs), min(ys), max(xs), max(ys)
         else:
@@ -198,7 +211,10 @@ def _box(left: float, top: float, right: float, bottom: float, label: str) -> Bo
 
 
 def _class_names(folder: Path) -> list[str]:
-    """Return the names of YOLO's classes by number, from a file in the folder or above it; empty if there is none."""
+    """Return the names of YOLO's classes in the order of their numbers; empty if no file has them.
+
+    The file is in the folder or in one of the `MOST_DEEP` folders above it.
+    """
     for place in (folder, *folder.parents[:MOST_DEEP]):
         for name in CLASS_FILES:
             if (place / name).is_file():
@@ -233,12 +249,18 @@ class _Index:
                     self._by_end[end].add(path)
 
     def find(self, name: str) -> str | None:
-        """Return the image whose path has the longest common end with the name, or None if it is not unique."""
+        """Return the path of the image that a name stands for, or None if there is no such image or more than one.
+
+        It is the image whose path has the longest end in common with the name.
+        """
         paths = next((self._by_end[end] for end in ends_of(_neutral(name)) if end in self._by_end), set())
         return next(iter(paths)) if len(paths) == 1 else None
 
 
 def _neutral(path: str) -> str:
-    """Return the path with composed letters, and `*` for the folders that mean the same."""
+    """Return a path for comparisons, with composed letters (Unicode NFC).
+
+    Folders with names as in `IMAGE_FOLDERS` and `LABEL_FOLDERS` are replaced by `*`.
+    """
     parts = composed(path).replace("\\", "/").removeprefix("./").split("/")
     return "/".join("*" if part.lower() in IMAGE_FOLDERS | LABEL_FOLDERS else part for part in parts)

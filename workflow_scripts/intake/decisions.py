@@ -1,4 +1,4 @@
-"""What people decided on images, and which of several decisions counts.
+"""Define what a decision of a person on an image is, and choose the one that counts if there are several.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -7,18 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 DECIDED = "decided"
-"""The column that says when a person decided, in ISO 8601 and UTC, as the pages export it."""
+"""The column with the time of the decision, in ISO 8601 and UTC, as the pages export it."""
 DECISION = "decision"
-"""The column that says what a person decided: `REMOVED`, `BEFORE`, or in the words of a page."""
+"""The column that says what a person decided: `REMOVED`, `BEFORE`, or a word of the page that exported it."""
 REMOVED = "removed"
-"""A decision that takes an earlier one back."""
+"""The word in this column for a decision that takes an earlier one back."""
 BEFORE = "before"
-"""A decision of an earlier page or table."""
+"""The word in this column for a decision that was made in an earlier page or table."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a row says of an image, and when.
+    """A decision of a person on an image, as one row of a table says it.
 
     `cells` are the cells of some columns, or () if the row takes an earlier decision back. `decided` is the time, or ""
     if the time is not known.
@@ -29,12 +29,15 @@ class Decision:
 
     @property
     def value(self) -> str:
-        """Return the first cell; "" if the decision is that an earlier one is taken back."""
+        """Return the first cell, or "" if the row takes an earlier decision back."""
         return self.cells[0] if self.cells else ""
 
 
 def later(before: Decision | None, decision: Decision) -> Decision:
-    """Return which of two decisions on an image counts: the second one, unless it is known to be the older one."""
+    """Return the one of two decisions on an image that counts: `decision`, unless it was made earlier than `before`.
+
+    If one of the times is not known, it is `decision`.
+    """
     return before if before and decision.decided and decision.decided < before.decided else decision
 
 

@@ -1,4 +1,4 @@
-"""Detection of duplicate images: files with the same bytes, with the same pixels, or with nearly the same look."""
+"""Detect duplicate images: files with the same bytes, with the same pixels, or that look nearly the same."""
 
 import os
 from collections.abc import Mapping
@@ -17,15 +17,16 @@ Visual = Literal["report", "drop_same_pixels", "drop"]
 PAIR_COLUMNS = ("path", "other", "kind", "distance")
 SAME_PIXELS, NEAR, ALIKE = "same pixels", "near", "roughly alike"
 FINE_DISTANCE = 24
-"""The largest number of bits, of the 256 of the finer hash, in which images that look nearly the same differ. Copies of
-real images (JPEG of quality 50, half the size, brighter) differ in at most 12, pollen of two species in at least 46."""
+"""The largest number of bits, of the 256 of the finer hash, in which two images may differ that look nearly the same.
+Copies of real images (JPEG of quality 50, half the size, brighter) differ in at most 12, pollen of two species in at
+least 46."""
 MOST_PAIRS = 200_000
-"""The largest number of listed pairs whose pixels differ."""
+"""The largest number of pairs with different pixels that are listed."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """Why a file is a duplicate: the path `first` of the file that stays, and the reason."""
+    """The reason why a file is a duplicate, and the path `first` of the file that stays."""
 
     first: str
     reason: Reason
@@ -38,7 +39,7 @@ class Alike:
     Attributes
     ----------
     pairs : table with `PAIR_COLUMNS`, a row for each pair.
-    dropped : the images to leave out, by path.
+    dropped : the images to leave out, by path: for each the image that stays, and the reason.
     notes : sentences for the log.
     """
 
@@ -48,9 +49,10 @@ class Alike:
 
 
 def same_bytes(root: str | Path, facts: Mapping[str, Facts]) -> dict[str, tuple[str, int]]:
-    """Return for each path below `root` the first path with the same bytes, and the number of this copy, from 1.
+    """Return for each path in `facts` the first path with the same bytes, and the path's number among these, from 1.
 
-    Files come before links, and among each of these the order is that of `facts`.
+    Paths are relative to `root`. Of files with the same bytes, real files come before links; otherwise the order is
+    that of `facts`.
     """
     groups: dict[str, list[str]] = {}
     for path, fact in facts.items():
@@ -67,10 +69,11 @@ def same_bytes(root: str | Path, facts: Mapping[str, Facts]) -> dict[str, tuple[
 def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Alike:
     """Find pairs of images with the same pixels, or with perceptual hashes that differ in at most `distance` bits.
 
-    An image with the same pixels as earlier ones is paired with the first of these. Among the rest, an image with the
-    same perceptual hashes as earlier ones is also paired with the first of these, and the first images of all hashes
-    are paired with each other. Single objects on a plain ground have much the same coarse hash whatever they are, so a
-    pair is `NEAR` only if the finer hashes differ in at most `FINE_DISTANCE` bits too; otherwise it is `ALIKE`.
+    An image with the same pixels as earlier ones is paired with the first of these. Of the other images, one with the
+    same perceptual hashes as earlier ones is also paired with the first of these. All images that are left are compared
+    with each other. Images of a single object on a plain ground have similar coarse hashes, whatever the object is.
+    Therefore a pair is `NEAR` only if the finer hashes differ in at most `FINE_DISTANCE` bits too; otherwise it is
+    `ALIKE`.
 
     `visual` decides which images are dropped: none (`report`), those with the same pixels as an earlier one
     (`drop_same_pixels`), or also those near to an earlier image that stays (`drop`).
@@ -104,7 +107,7 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
 
 
 def _repeated(keys: Mapping[str, str]) -> dict[str, str]:
-    """Return, for each path whose key an earlier path also has, the first path with this key."""
+    """Map each path to the first path that has the same key. The first path of each key is left out."""
     firsts: dict[str, str] = {}
     return {path: first for path, key in keys.items() if (first := firsts.setdefault(key, path)) != path}
 

@@ -1,6 +1,6 @@
-"""The embedded data set: crops of photographs that scikit-image's wheel contains.
+"""Make the data set that needs no download: crops of photographs that are in the wheel of scikit-image.
 
-The class of a crop is its photograph. Licences, as scikit-image's documentation states them:
+All crops of a photograph are one class. Licences, as scikit-image's documentation states them:
 
 ===========  ====================  =====================================================================
 class        file                  source and licence
@@ -55,7 +55,10 @@ PLASTIC = 1.324717957244746
 
 
 def write_embedded(folder: str | Path) -> int:
-    """Write the crops as `folder/class/class_000.png`, with the same bytes each time, and return their number."""
+    """Write the crops as `folder/class/class_000.png` and so on, and return their number.
+
+    Every call writes the same bytes.
+    """
     number = 0
     for name, (file, step) in PHOTOGRAPHS.items():
         (Path(folder) / name).mkdir(parents=True, exist_ok=True)

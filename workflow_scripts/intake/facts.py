@@ -1,4 +1,4 @@
-"""Facts about image files, and a file that keeps them so that the next run does not compute them again."""
+"""Collect facts about image files, and keep them in a file, so that the next run does not compute them again."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,8 +16,8 @@ class Facts:
     """Facts about an image file.
 
     `sha256` is the digest of the file's bytes. `width` and `height` are in pixels, after the EXIF rotation. `pixels` is
-    a digest of the decoded pixels, 16 hex digits, and `look` and `fine_look` are perceptual hashes, 16 and 64 hex
-    digits (see `fingerprints`). Then follow the fields of `quality.Quality` and of
+    a digest of the decoded pixels, 16 hex digits. `look` and `fine_look` are perceptual hashes, 16 and 64 hex digits
+    (see `fingerprints`). The other fields are explained in `images.DecodedImage`, `quality.Quality` and
     `origin.Origin`.
     """
 
@@ -51,10 +51,10 @@ Kind = TypeVar("Kind")
 
 
 class Memory(Generic[Kind]):
-    """Facts about files that earlier runs computed (`known`); `add` writes more of them for later runs.
+    """Facts about files: those that earlier runs computed (`known`), and new ones, which `add` writes for later runs.
 
-    The keys have the size and the time of change of each file, so that facts about changed files are not used. Without
-    a `stream` nothing is written.
+    The keys have the size and the time of change of each file, so that facts about a file are not used after it has
+    changed. Without a `stream` nothing is written.
     """
 
     def __init__(self, known: dict[Entry, Kind], stream: TextIO | None = None) -> None:
@@ -69,7 +69,7 @@ class Memory(Generic[Kind]):
 
 @contextmanager
 def remembering(path: str | Path, made_from: str, entries: Iterable[Entry], kind: type[Kind]) -> Iterator[Memory[Kind]]:
-    """Yield the facts of type `kind` about `entries` that the file `path` keeps.
+    """Yield the facts of type `kind` that the file `path` has about the files `entries`, as a context manager.
 
     Added facts are written to the file at once, a line each, so that a killed job loses only the files that it was
     reading. `made_from` is a digest of everything that decides the facts, such as code and limits; if the file was made
@@ -94,7 +94,7 @@ def _read(path: Path, made_from: str, wanted: set[Entry], kind: type[Kind]) -> d
 
 
 def _parse(line: str, kind: type[Kind]) -> tuple[Entry, Kind] | None:
-    """Return the file and the facts of a line; None if the line is incomplete."""
+    """Return the file and the facts that a line has; None if the line is incomplete."""
     try:
         entry, facts = json.loads(line)
         return Entry(*entry), kind(*facts)

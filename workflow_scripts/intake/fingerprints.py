@@ -1,4 +1,4 @@
-"""Hashes of pixels, which are equal for images with the same pixels, and similar for images that look alike."""
+"""Compute hashes of images: one for finding the same pixels, and two for finding images that look alike."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,15 @@ from PIL import Image
 from workflow_scripts.io.pixels import Rows, bands, eight_bit_bands
 
 ROWS, COLUMNS = 64, 4096
-"""The size of a tile of pairs of hashes, which fits into the cache of a processor core."""
+"""The numbers of hashes that are compared with each other at once; this many pairs fit into the cache of a processor
+core."""
 
 
 def pixel_digest(image: Rows) -> str:
-    """Return a hash of an image (H, W) or (H, W, 3), 16 hex digits; three equal channels count as grey."""
+    """Return a hash of the pixels of an image (H, W) or (H, W, 3), 16 hex digits.
+
+    An image with three equal channels has the same hash as the grey image.
+    """
     is_grey = len(image.shape) == 2 or all((band == band[..., :1]).all() for band in bands(image))
     shape = image.shape[:2] if is_grey else image.shape
     digest = hashlib.sha256(f"{image.dtype.str} {shape}".encode())
@@ -24,13 +28,16 @@ def pixel_digest(image: Rows) -> str:
 
 
 def perceptual_hashes(image: Rows) -> tuple[str, str]:
-    """Return two perceptual hashes of an image (H, W) or (H, W, 3) that size, brightness and compression hardly change.
+    """Return two perceptual hashes of an image (H, W) or (H, W, 3).
 
-    They are those of `imagehash.phash`: which of the lowest 8 x 8 frequencies of a 32 x 32 thumbnail are above their
-    median (16 hex digits), and which of the lowest 16 x 16 of one of 64 x 64 (64 hex digits). The thumbnail is resized
-    along the rows first, so that it can be made of bands. Pillow alone resizes tall images along the columns first,
-    which is rounded otherwise, so that `phash` may differ there by a few bits. Pixels of more than 8 bits are first
-    stretched from their lowest to their highest value to 8 bits.
+    They hardly change if the image is resized, made brighter or compressed. Both are those of `imagehash.phash`: each
+    bit says whether one frequency of a thumbnail is stronger than the median of the frequencies. The first hash has the
+    lowest 8 x 8 frequencies of a thumbnail of 32 x 32 pixels (16 hex digits), the second the lowest 16 x 16 frequencies
+    of one of 64 x 64 pixels (64 hex digits).
+
+    The thumbnail is first resized along the rows, so that it can be made band by band. Pillow alone resizes tall images
+    along the columns first, with other rounding, so `phash` may differ there by a few bits. Pixels of more than 8 bits
+    are first scaled to 8 bits, from their lowest to their highest value.
     """
     narrow: list[list[np.ndarray]] = [[], []]
     for band in eight_bit_bands(image):
@@ -45,7 +52,8 @@ def perceptual_hashes(image: Rows) -> tuple[str, str]:
 def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[tuple[int, int, int]]:
     """Yield the pairs of 64-bit hashes that differ in at most `distance` bits: (index, smaller index, bits), sorted.
 
-    All pairs are compared, in tiles, so that memory does not grow with the number of pairs; 150 000 hashes take 13 s.
+    All pairs are compared, block by block, so that memory does not grow with the number of pairs; 150 000 hashes take
+    13 s.
     """
     bits = np.array([int(each, 16) for each in hashes], dtype=np.uint64)
     for top in range(0, len(bits), ROWS):

@@ -1,4 +1,7 @@
-"""Group images that belong together, such as those of one specimen: a comparison never puts them on different sides."""
+"""Group images that belong together, such as those of one specimen.
+
+When images are divided, for example into images to train on and images to test on, a group is never divided.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ from workflow_scripts.intake.labels import label_images
 from workflow_scripts.wording import count
 
 FILE = "file"
-"""The rule that makes each file a group, with all of its tiles, boxes and pages."""
+"""The rule by which each file is a group, with all of its tiles, boxes and pages."""
 GROUPS = ("group",)
 """Allowed names of the column of groups if the user names none."""
 
@@ -73,9 +76,9 @@ def named_groups(
     file: str | None = None,
     column: str | None = None,
 ) -> dict[str, str]:
-    """Return the name that a rule gives the group of each file, "" for none; the parameters are as in `group_files`.
+    """Return the name that a rule gives the group of each file, "" for none; parameters are as in `group_files`.
 
-    Raises `UserError` if the rule cannot be applied, and `NoneNamedError` if it names no group of any file.
+    Raises `UserError` if the rule cannot be applied, and `NoneNamedError` if it gives no file a name.
     """
     if rule == FILE:
         return dict.fromkeys(files, "")
@@ -86,10 +89,10 @@ def named_groups(
 
 
 def _joined(named: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the name of the group of each file; files with the same name and the files of a pair are in one group.
+    """Return the name of the group of each file; files with the same name and the two files of a pair are in one group.
 
-    `named` has the name that the rule gives each file, or "". A group takes the first name of its files; if none has
-    a name, it takes the path of its first file.
+    `named` has the name that the rule gives each file, or "". A group takes the first name of its files; if none has a
+    name, it takes the path of its first file.
     """
     first_of: dict[str, str] = {}
     links = [*pairs, *((path, first_of.setdefault(name, path)) for path, name in named.items() if name)]

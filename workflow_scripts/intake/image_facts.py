@@ -1,4 +1,4 @@
-"""Collect facts about images that are not their content: brightness and sharpness, instrument, file and folder."""
+"""Collect facts about images that are not what they show: brightness and sharpness, instrument, file and folder."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -32,7 +32,7 @@ def appearance(images: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame with N rows: `brightness`, `contrast` (both in grey levels, 0 to 255), `sharpness`.
     """
-    from scipy import ndimage  # the figure of nuisances draws without it
+    from scipy import ndimage  # the figure of nuisances imports this module and does not need it
 
     rows = []
     for image in images:
@@ -46,7 +46,7 @@ def appearance(images: np.ndarray) -> pd.DataFrame:
 
 
 def facts_of_images(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Measure (`appearance`) the preprocessed images in the store `path`, in the order of `manifest`."""
+    """Return the `appearance` of the preprocessed images in the store `path`, one row for each row of `manifest`."""
     with store.reading(path) as file:
         images, rows = file["images"], manifest["row"].to_numpy()
         batch = max(1, AT_ONCE // images[0].nbytes)
@@ -55,7 +55,7 @@ def facts_of_images(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _taken(images: Any, rows: np.ndarray) -> np.ndarray:
-    """Return the given rows of a stack on disk, read as one slice from the lowest to the highest row."""
+    """Return the given rows of an array on disk. One slice is read, from the lowest to the highest of these rows."""
     low, high = int(rows.min()), int(rows.max()) + 1
     return images[low:high][rows - low]
 
@@ -63,8 +63,8 @@ def _taken(images: Any, rows: np.ndarray) -> np.ndarray:
 def facts_of_files(manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the facts about files in a manifest, and one column for each level of folders, the outermost first.
 
-    The time at which an image was taken gives two columns, the time and its day, so that images of one day are equal
-    in the second.
+    The time at which an image was taken gives two columns, the time and its day, so that all images of one day have the
+    same value in the second column.
     """
     facts = {name: _numbers(manifest[name]) for name in OF_FILES if name in manifest}
     if "taken" in manifest:
@@ -84,9 +84,10 @@ def _numbers(column: pd.Series) -> pd.Series:
 
 
 def facts_of_table(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns of a table of the user in the order of `manifest`, joined by its column `image_id` or `path`.
+    """Return the columns of a table of the user, one row for each row of `manifest`.
 
-    Raises `UserError` if the table has neither column, or two rows for one image.
+    Rows are matched by the table's column `image_id` or `path`. Raises `UserError` if the table has neither column, or
+    two rows for one image.
     """
     header, *rows = read_rows(Path(path))
     names = [name.strip() for name in header]
@@ -102,7 +103,7 @@ def facts_of_table(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_numbers(column: pd.Series) -> np.ndarray | None:
-    """Return numbers, booleans and dates as float64 with NaN where missing; None for texts."""
+    """Return a column of numbers, booleans or dates as float64, NaN for missing values; None for a column of texts."""
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.astype("int64").where(column.notna()).to_numpy(dtype=np.float64, na_value=np.nan)
     if pd.api.types.is_numeric_dtype(column):

@@ -1,4 +1,4 @@
-"""The images that a name in a table may mean.
+"""Find the images that a name in a table may stand for.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -10,22 +10,28 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 _PART = re.compile(r"(#(page|xywh)=[^/]*|(?<=^[0-9a-f]{16})(-\d+){5,6})$")
-"""What the path or the id of a part of a file has behind those of the file (see `regions`)."""
+"""The ending that the path or the id of a part of a file (a page, tile or box) has after that of the file (see
+`regions`)."""
 
 
 def is_of_part(name: str) -> bool:
-    """Return whether a path or an id is that of a part of a file."""
+    """Return whether a path or an id is that of a part of a file (a page, tile or box), and not of a whole file."""
     return bool(_PART.search(name))
 
 
 def file_of(name: str) -> str:
-    """Return the path or the id of the file that a part belongs to; those of files as they are."""
+    """Return the path or the id of the file that a part (a page, tile or box) belongs to.
+
+    The path or the id of a whole file is returned unchanged.
+    """
     return _PART.sub("", name)
 
 
 class ImageIndex:
-    """An index of the images by every name that a row may use: id, path or end of the path, with or without
-    extension."""
+    """An index of images by every name that a row of a table may give them.
+
+    These are the id, and the path or an end of it, with or without extension. `images` has the ids by path.
+    """
 
     def __init__(self, images: Mapping[str, str]) -> None:
         self._images = images
@@ -43,9 +49,10 @@ class ImageIndex:
                 self._by_name[composed(name)].add(path)
 
     def images_named(self, name: str) -> set[str]:
-        """Return the paths of the images that a name may mean; a match of the whole path is preferred.
+        """Return the paths of the images that a name may stand for.
 
-        The name is an end of the path, or the path an end of the name: `b/1.png` is not `a/1.png`.
+        If the name is the whole path of an image, it stands for this image only. Otherwise the name must be an end of
+        the path, or the path an end of the name: `b/1.png` does not stand for `a/1.png`.
         """
         key = composed(name.strip().replace("\\", "/"))
         if key in self._paths:
@@ -54,13 +61,14 @@ class ImageIndex:
         return self._by_name.get(whole) or next((self._whole[end] for end in ends if end in self._whole), set())
 
     def of_files(self) -> "ImageIndex":
-        """Return the index of the files that images are parts of; itself if none is a part."""
+        """Return an index in which each part of a file is replaced by the file; without parts, this index itself."""
         if not any(map(is_of_part, self._images)):
             return self
         return ImageIndex({file_of(path): file_of(image_id) for path, image_id in self._images.items()})
 
     def moved(self, image_id: str) -> set[str]:
-        """Return the path of the image with an id; none if several have the same content."""
+        """Return a set with the path of the image with an id; an empty set if there is no such image or more than
+        one."""
         paths = self._by_id.get(image_id, set())
         return paths if len(paths) == 1 else set()
 

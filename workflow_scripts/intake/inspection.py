@@ -1,4 +1,4 @@
-"""Inspection of files: each file of the data folder is an image of the data set, or is set aside with a reason."""
+"""Inspect files: each file of the data folder becomes an image of the data set, or is set aside with a reason."""
 
 import hashlib
 from collections import Counter
@@ -44,7 +44,7 @@ COLUMNS = (
 SET_ASIDE_COLUMNS = ("path", "format", "reason", "detail", "image_id", "pixels_id", "same_as")
 FORMAT_COLUMNS = ("format", "files", "taken_in", "duplicates", "rejected")
 FEW = 5
-"""Largest number of images in a folder that is reported because its images have unusual sizes."""
+"""Largest number of images in a folder for which the log says that they have unusual sizes."""
 OTHER = "other"
 """The format of a file that is not an image of a known format."""
 # Extensions of files that are rejected without being opened; other files are recognised by their first bytes.
@@ -67,8 +67,8 @@ class Inspection:
         rotation; `pixels_id` is a hash of the decoded pixels. `taken` and `instrument` are those of `origin.origin`.
     set_aside :
         the other files, with `SET_ASIDE_COLUMNS`, sorted by path. For a duplicate, `same_as` is the path of the file
-        that stays, and the ids are those of the duplicate; for all other files these three are "", except that an
-        image set aside by hand has its `image_id`.
+        that stays, and `image_id` and `pixels_id` are those of the duplicate. For all other files these three are "",
+        but an image set aside by hand has its `image_id`.
     near_duplicates : pairs of images that look alike, with `duplicates.PAIR_COLUMNS`.
     formats : numbers of files of each format, with `FORMAT_COLUMNS`.
     quality : measures of each image, with `quality.COLUMNS`.
@@ -120,7 +120,7 @@ def inspect(
     max_pixels : largest allowed width times height, pixels.
     excluded : paths of tables of images that are set aside (see `label_table.read_set_aside`).
     workers : number of processes, fewer for large `max_pixels` (`memory.processes`); the result does not depend on it.
-    pages : whether all pages of a file become images, which only decides what is noted here.
+    pages : whether the `first` page or `all` pages of a file become images; here this only decides what is noted.
     memory : facts of earlier runs about the files, which are then not opened again (see `facts.remembering`).
     progress : called with (done, total) after each file that was opened.
 
@@ -163,13 +163,17 @@ def inspect(
 def _same_as_first(
     paths: Iterable[str], copies: Mapping[str, tuple[str, int]], dropped: Mapping[str, Copy]
 ) -> dict[str, Copy]:
-    """Return why files with the bytes of an earlier one are dropped: for that one, or for what that one is dropped."""
+    """Return for each of `paths` the file that stays in its place, and the reason.
+
+    Each of them has the same bytes as an earlier file, the first one in `copies`, which stays. But if that file is
+    itself in `dropped`, the file that stays and the reason are taken from there.
+    """
     firsts = {path: copies[path][0] for path in paths}
     return {path: dropped.get(first, Copy(first, Reason.DUPLICATE)) for path, first in firsts.items()}
 
 
 def set_aside_row(path: str, format: str, reason: str, detail: str, image_id: str = "") -> tuple[str, ...]:
-    """Return a row of `SET_ASIDE_COLUMNS` for a file or part of one that is not a copy of another image."""
+    """Return a row of `SET_ASIDE_COLUMNS` for a file, or a part of a file, that is not a duplicate."""
     return path, format, reason, detail, image_id, "", ""
 
 
@@ -189,7 +193,10 @@ def _without(facts: Mapping[str, Facts], paths: Container[str]) -> dict[str, Fac
 
 
 def _picked(facts: Mapping[str, Facts], tables: Sequence[str]) -> dict[str, _Rejection]:
-    """Return the rejections of the images that a user's tables set aside; raises `UserError` if these are all."""
+    """Return the rejection of each image that the user's `tables` set aside, by path.
+
+    Raises `UserError` if no other image is left.
+    """
     decisions = read_set_aside(tables, {path: fact.image_id for path, fact in facts.items()}, parts=False)
     paths = [path for path in facts if path in decisions and decisions[path].value == "yes"]
     names = " and ".join(Path(table).name for table in tables)
@@ -200,7 +207,7 @@ def _picked(facts: Mapping[str, Facts], tables: Sequence[str]) -> dict[str, _Rej
 
 
 def _masks(facts: Mapping[str, Facts]) -> dict[str, _Rejection]:
-    """Return the rejections of the segmentation masks."""
+    """Return the rejection of each image that is a segmentation mask, by path."""
     masks = find_masks(facts).items()
     return {path: _Rejection(facts[path].format, str(Reason.MASK), f"mask of {image}") for path, image in masks}
 
@@ -226,7 +233,11 @@ def _inspect_all(
 
 
 def inspect_file(root: str, path: str, min_size: int, max_pixels: int | None) -> Facts | _Rejection:
-    """Return the facts about an image, or the reason why the file is rejected."""
+    """Return the facts about an image file, or the reason why the file is rejected.
+
+    `path` is relative to `root`. `min_size` is the shortest allowed side, and `max_pixels` the largest allowed width
+    times height, pixels.
+    """
     try:
         if (suffix := PurePosixPath(path).suffix.lower()) in OTHER_FILES:
             raise ImageRejected(Reason.NOT_AN_IMAGE, f"a {suffix} file", suffix)
@@ -311,8 +322,8 @@ def _notes(
 def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
     """Yield a sentence about folders with few images, none of which has a usual size.
 
-    A size is usual if more than `FEW` images have it. There is no sentence if a tenth of the images or more have other
-    sizes.
+    A size is usual if more than `FEW` images have it. There is no sentence if more than a tenth of the images have
+    other sizes.
     """
     folders: dict[str, list[str]] = {}
     for path in facts:

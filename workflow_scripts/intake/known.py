@@ -1,4 +1,4 @@
-"""Labels from another data set, matched to the images by content.
+"""Match the labels of another data set to the images, by the content of the files.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -12,7 +12,7 @@ from string import hexdigits
 from workflow_scripts.errors import UserError
 
 KNOWN_COLUMNS = ("sha256", "pixels_id", "label", "path")
-"""Columns of the table of labelled files; `sha256` may be the first 16 digits only."""
+"""Columns of the table of labelled files; `sha256` may have only the first 16 digits."""
 MATCH_COLUMNS = ("content", "status", "labels", "files", "image")
 STATUSES = ("matched", "unmatched", "conflicting")
 ID_DIGITS = 16
@@ -24,14 +24,16 @@ Match = tuple[str, str, str, int, str]
 def match(images: Mapping[str, Iterable[str]], known: Iterable[tuple[str, str]]) -> list[Match]:
     """Match the contents of labelled files to images; return a row of `MATCH_COLUMNS` for each content, sorted.
 
+    A content is a hash of the bytes or of the pixels of a file.
+
     Parameters
     ----------
     images : the contents of each image by path: the hash of its bytes, and the hash of its pixels.
     known : the content and the label of each labelled file.
 
     A content with several labels is `conflicting` and labels no image; the column `labels` has all of them, joined by
-    `|`. Any other content is `matched` if an image has it, and the column `image` is the path of the first such
-    image; otherwise it is `unmatched`.
+    `|`. Any other content is `matched` if an image has it, and the column `image` is the path of the first such image;
+    otherwise it is `unmatched`.
     """
     paths: dict[str, str] = {}
     for path, contents in images.items():

@@ -1,4 +1,4 @@
-"""The contents and labels of the files of another data set, which need not be decoded."""
+"""List the contents and the labels of the files of another data set, without decoding the files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +12,10 @@ from workflow_scripts.provenance import file_digest
 
 
 def known_files(folder: str, level: int = -1) -> Iterator[tuple[str, str]]:
-    """Yield the start of the SHA-256, and the label, of each image file in a folder for its class.
+    """Yield the start of the SHA-256 and the label of each image file of another data set.
 
-    `level` is that of the rule `folder` of labels. Files that do not begin like an image are left out.
+    The label is the name of a folder in the path of the file, and `level` says which one, as in `labels.label_images`.
+    Files that do not begin like an image are left out.
     """
     paths = {entry.path: "" for entry in scan(folder)}
     for path, label in label_images(paths, "folder", level=level).labels.items():

@@ -1,4 +1,4 @@
-"""Reading of tables that say something of images: labels, scales, and which ones are picked or set aside.
+"""Read tables whose rows name images: tables of labels, of scales, of picked images, and of images set aside.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -15,13 +15,14 @@ from workflow_scripts.intake.decisions import DECIDED, DECISION, REMOVED, Decisi
 from workflow_scripts.intake.image_index import ImageIndex, file_of, is_of_part
 
 KEYS = ("path", "filename", "image_id")
-"""Allowed names of the column of file names, which is otherwise recognised by its values."""
+"""Allowed names of the column that names the images. If there is none of them, the column is recognised by its
+values."""
 LABELS = ("label", "class", "category", "target")
 """Allowed names of the column of labels."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*Z$")
-"""A time as the pages write it, in UTC, so that the order of the texts is that of the times."""
+"""A time as the pages write it, in UTC. Such times sort as texts in the order of time."""
 _SAMPLE = 200
-"""The number of rows that are looked at to recognise the column of file names."""
+"""The number of rows that are looked at to recognise the column that names the images."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Matched:
     labels : the label of each image, by path; "" if it was taken back.
     columns : the names of the columns that were read.
     unmatched : the number of rows that name no image or more than one.
-    decisions : the decision on each image by path, and those of the other rows by the name that they give.
+    decisions : the decisions of the rows. Their keys are the paths of the images; for a row that names no image or more
+        than one, the key is the name in the row.
     """
 
     labels: dict[str, str]
@@ -45,9 +47,9 @@ class Matched:
 class _Rows:
     """The rows of a table, and the images that they name.
 
-    `parts` says whether only the rows that name parts of files are taken, or only the others; None takes all. Raises
-    `UserError` if the table cannot be read, and `NoneNamedError` if no column names images or files that they are parts
-    of.
+    If `parts` is true, only rows that name parts of files (pages, tiles or boxes) are taken; if it is false, only the
+    other rows; if it is None, all. Raises `UserError` if the table cannot be read, and `NoneNamedError` if no column
+    names images or the files that they are parts of.
     """
 
     def __init__(self, table: Path, images: Mapping[str, str], parts: bool | None = None) -> None:
@@ -62,7 +64,7 @@ class _Rows:
         self.rows = [row for row in rows[header:] if parts in (None, is_of_part(_cell(row, self.key)))]
 
     def column(self, name: str) -> int | None:
-        """Return the place of the column with a name in the header, or None."""
+        """Return the number, from 0, of the column with a name in the header, or None if there is none."""
         return self.names.index(name) if self.titles and name in self.names else None
 
     def is_removed(self, row: Sequence[str]) -> bool:
@@ -76,10 +78,11 @@ class _Rows:
     def decisions(self, cells: Callable[[Sequence[str]], tuple[str, ...] | None]) -> tuple[dict[str, Decision], int]:
         """Return the decision on each image, and the number of rows that name no image or more than one.
 
-        The decisions are by path, and those of such rows by the name that they give. `cells(row)` are the cells that
-        count, None if the row says nothing. If the file of a row is gone, `image_id` may name the only image of the
-        same content that no other row names. Raises `UserError` for two decisions without times that differ, and
-        `NoneNamedError` if no row names an image.
+        The keys of the decisions are the paths of the images; for a row that names no image or more than one, the key
+        is the name in the row. The function `cells` returns those cells of a row that are the decision, or None if the
+        row says nothing. If the file that a row names is gone, its `image_id` may name the image with the same content:
+        there must be one such image only, which no other row names. Raises `UserError` for two different decisions on
+        an image unless both have times, and `NoneNamedError` if no row names an image.
         """
         named = [(row, self.named(row)) for row in self.rows]
         taken: set[str] = set().union(*(paths for _, paths in named))
@@ -106,14 +109,14 @@ class _Rows:
         return later(before, decision)
 
     def none_named(self, rows: Sequence[Sequence[str]]) -> NoneNamedError:
-        """Return the error of a table in which none of these rows names an image."""
+        """Return the error for a table of which none of the given rows names an image."""
         first = f"the first of {len(rows)} rows is {_cell(rows[0], self.key)!r}" if rows else "there are none"
         allowed = f"names of files such as {min(self.images)!r}"
         return NoneNamedError(f"{self.table}: found no row that names an image: {first}; allowed: {allowed}")
 
 
 def read_selection(table: Path, images: Mapping[str, str], name: str) -> set[str]:
-    """Return the paths of the images that a table names, such as the explorer exports.
+    """Return the paths of the images that a table names, such as those that the explorer page exports.
 
     Parameters
     ----------
@@ -136,17 +139,17 @@ def read_selection(table: Path, images: Mapping[str, str], name: str) -> set[str
 
 
 def read_set_aside(tables: Iterable[str], images: Mapping[str, str], parts: bool | None = None) -> dict[str, Decision]:
-    """Return the decisions of tables, such as the explorer exports, on whether images are set aside.
+    """Return the decisions of tables on which images are set aside, such as tables that the explorer page exports.
 
     Parameters
     ----------
     tables : paths, as for `read_label_table`. Every row of a table without a column `set_aside` means "yes".
     images : image ids by relative path. If a file is named, all files with the same content get the decision.
-    parts : whether only the rows that name parts of files count, or only the others; None takes all.
+    parts : true takes only the rows that name parts of files (pages, tiles or boxes), false only the others, None all.
 
-    The `value` of a decision is "yes" for an image that is set aside. The decisions are by path, and those of rows that
-    name no image or more than one by the name that they give; of several the later one counts. Raises `UserError` and
-    `NoneNamedError` as `read_label_table`.
+    The keys of the decisions are the paths of the images; for a row that names no image or more than one, the key is
+    the name in the row. The `value` of a decision is "yes" for an image that is set aside. Of several decisions on an
+    image the later one counts. Raises `UserError` and `NoneNamedError` as `read_label_table`.
     """
     same: defaultdict[str, list[str]] = defaultdict(list)
     for path, image_id in images.items():
@@ -165,10 +168,11 @@ def _set_aside(rows: _Rows) -> dict[str, Decision]:
 
 
 def read_columns(table: Path, images: Mapping[str, str], columns: Sequence[str]) -> dict[str, Decision]:
-    """Read columns of a table with these names; each row is a decision, also with empty cells.
+    """Return the decisions in a table; the cells of each decision are those in the given `columns`.
 
-    The decisions are by path or name, with "" for a column that the table lacks; it has to have one of them. The
-    arguments and errors are those of `read_label_table`.
+    Each row is a decision, even if its cells are empty. A cell is "" if the table lacks the column; the table must have
+    at least one of the columns. The keys of the decisions are the paths of the images; for a row that names no image or
+    more than one, the key is the name in the row. The other arguments and the errors are those of `read_label_table`.
     """
     rows = _Rows(table, images)
     places = [rows.column(name) for name in columns]
@@ -188,22 +192,23 @@ def read_label_table(
     Parameters
     ----------
     table :
-        CSV separated by commas, semicolons, tabs, bars or spaces, in UTF-8, UTF-16 or Windows-1252, with or without a
-        header.
-        The column of file names is called as in `KEYS`, or is the one whose values name files. The column of labels is
-        `column` or, if that is None, one called as in `usual`, or the only other column. If the file of a row is gone,
-        the column `image_id` may name the only image of the same content that no other row names: the file was moved.
+        path of a CSV, separated by commas, semicolons, tabs, bars or spaces, in UTF-8, UTF-16 or Windows-1252, with or
+        without a header. The column that names the images is called as in `KEYS`, or is the one whose values name
+        files. The column of labels is `column` or, if that is None, one called as in `usual`, or the only other column.
+        For a file that was moved, the cell in the column `image_id` names the image: the only one with this content
+        that no other row names.
     images :
         image ids by relative path (with `/`). A row may name an image without its folders or its extension if the name
         is unique.
     column, usual :
-        name of the column of labels, and its allowed names if `column` is None; letters may be small or capital.
+        name of the column of labels, and its allowed names if `column` is None. Capital and small letters are the same.
     key :
-        the key of the configuration that sets `column`, for the message if no column is recognised; "" if none does.
+        the key of the configuration that sets `column`, for the message if no column is recognised; "" if there is
+        none.
 
-    A row without a label says nothing, but one with `REMOVED` as its decision takes a label back. Of two decisions
-    with times the later one counts. Raises `UserError` if the table cannot be read, if its columns are not recognised,
-    or if it gives an image two labels without times; `NoneNamedError` if it names no image.
+    A row without a label says nothing, but a row with the decision `REMOVED` takes a label back. Of two decisions with
+    times the later one counts. Raises `UserError` if the table cannot be read, if its columns are not recognised, or if
+    it gives an image two labels without times; `NoneNamedError` if it names no image.
     """
     rows = _Rows(table, images)
     label = _named_column(rows, column) if column else _label_column(rows, usual, key)
@@ -214,7 +219,7 @@ def read_label_table(
 
 
 def _filled(row: Sequence[str], column: int) -> tuple[str] | None:
-    """Return the text of a cell; None if it is empty."""
+    """Return a tuple with the text of a cell; None if the cell is empty."""
     text = _cell(row, column)
     return (text,) if text else None
 
@@ -231,8 +236,10 @@ def _cell(row: Sequence[str], column: int | None) -> str:
 
 
 def _rows_of(table: Path, files: ImageIndex) -> list[list[str]]:
-    """Return the cells of a table of images. Lines without a separator are divided at spaces, unless they name images
-    as they are."""
+    """Return the cells of a table of images.
+
+    If no line has a separator, the lines are divided at spaces, unless whole lines are names of images.
+    """
     rows = read_rows(table)
     if all(len(row) == 1 for row in rows) and not any(_names_file(row[0], files) for row in rows[:_SAMPLE]):
         return [row[0].split() for row in rows]
@@ -240,12 +247,15 @@ def _rows_of(table: Path, files: ImageIndex) -> list[list[str]]:
 
 
 def _names_file(name: str, files: ImageIndex) -> bool:
-    """Return whether a name means a file or a part of one."""
+    """Return whether a name stands for a file, or for a part of a file (a page, tile or box)."""
     return bool(files.images_named(name) or files.images_named(file_of(name)))
 
 
 def _key_column(table: Path, rows: Sequence[Sequence[str]], files: ImageIndex) -> tuple[int, int]:
-    """Return the number of header rows, and the column of the names of images."""
+    """Return the number of header rows (0 or 1), and the number, from 0, of the column that names the images.
+
+    Raises `NoneNamedError` if no column names images.
+    """
     names = [cell.strip().lower() for cell in rows[0]]
     key = next((names.index(name) for name in KEYS if name in names), None)
     if key is None:
@@ -263,7 +273,7 @@ def _key_column(table: Path, rows: Sequence[Sequence[str]], files: ImageIndex) -
 
 
 def _named_column(rows: _Rows, name: str) -> int:
-    """Return the place of the column with a name; raises `UserError` if there is none."""
+    """Return the number, from 0, of the column with a name; raise `UserError` if there is none."""
     place = rows.column(name.lower())
     if place is None:
         raise _no_column(rows, name)
@@ -271,14 +281,18 @@ def _named_column(rows: _Rows, name: str) -> int:
 
 
 def _no_column(rows: _Rows, *names: str) -> UserError:
-    """Return the error for a table that has no column with one of some names."""
+    """Return the error for a table that has no column with one of the given names."""
     columns = ", ".join(rows.titles) or f"{len(rows.names)} columns without names"
     wanted = " or ".join(map(repr, names))
     return UserError(f"{rows.table}: found no column {wanted}, but {columns}; allowed: a first row with this name")
 
 
 def _label_column(rows: _Rows, allowed: Sequence[str], key: str) -> int:
-    """Return the place of the column of labels."""
+    """Return the number, from 0, of the column of labels.
+
+    It is the first one with one of the `allowed` names, or the only column beside that of the names of images. Raises
+    `UserError` if there is no such column. `key` is the setting that names the column, for the message.
+    """
     label = next((rows.names.index(name) for name in allowed if name in rows.names), None)
     if label is not None:
         return label

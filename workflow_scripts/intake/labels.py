@@ -1,4 +1,4 @@
-"""Labels of images from folders, file names, regular expressions or tables.
+"""Label images by their folders, file names or annotations, by a regular expression, or by a table.
 
 Rules import this module, so it uses the standard library only.
 """
@@ -20,16 +20,16 @@ from workflow_scripts.intake.listing import LABEL_TABLE
 from workflow_scripts.wording import count
 
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "images", "imgs", "data", "all"}
-"""Names of folders that divide a data set into parts, and so are no classes."""
+"""Names of folders that divide a data set into parts, such as images to train on; these folders are not classes."""
 OF_PATHS = ("folder", "prefix", "regex")
-"""The rules that read the path of an image."""
+"""The rules that take the label from the path of an image."""
 STRAY = 3
-"""The most images outside the largest class that do not count as another class."""
+"""The largest number of images outside the largest class that are not enough for a second class."""
 STRAY_SHARE = 0.02
 MOST_NAMED = 8
-"""The largest number of classes that are all named at the end of a run."""
+"""The largest number of classes for which all are named at the end of a run."""
 LONGEST_SECONDS = 60.0
-"""Time limit for the search of a regular expression in all paths, seconds of this process, whatever else runs."""
+"""Time limit for the search of a regular expression in all paths, in seconds of CPU time of this process."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,9 @@ class Labelling:
     ----------
     labels : by path, "" for images without a label.
     rule : the name of the rule that was applied.
-    why : sentences for the log: why this rule was chosen, and what it passed over.
+    why : sentences for the log: why this rule was chosen, and which rules or rows were not used.
     matches : for the rule `hash`, a row of `known.MATCH_COLUMNS` for each content of the labelled data set.
-    by_hand : what people decided (see `corrected`), by path; for an image that is not there any more by the name that
-        its table gives.
+    by_hand : the decisions of people (see `corrected`), by path; if the image does not exist, by the name in the table.
     """
 
     labels: dict[str, str]
@@ -54,9 +53,10 @@ class Labelling:
 
 
 def find_table(root: str | Path, rule: str, file: str | None) -> str | None:
-    """Return the path of the table that a rule reads: `file`, or `labels.csv` at the top of `root`, or None.
+    """Return the path of the table that a rule reads, or None if it reads none.
 
-    Only the rules `auto`, `csv` and `hash` read a table. Raises `UserError` if `file` is given and does not exist.
+    The table is `file` if it is given, otherwise `labels.csv` at the top of `root` if it exists. Only the rules `auto`,
+    `csv` and `hash` read a table. Raises `UserError` if `file` is given and does not exist.
     """
     if rule not in ("auto", "csv", "hash"):
         return None
@@ -89,7 +89,8 @@ def label_images(
         - `regex`: the group `label`, or the first group, of `pattern` searched in the path.
         - `csv`: the labels of the table `file` (see `label_table.read_label_table`).
         - `hash`: the labels of the table `file`, whose rows are matched by content (see `known.read_known`).
-        - `boxes`: the class of all boxes of the image in the annotations `file` (see `boxes.read_boxes`).
+        - `boxes`: the class of the image's boxes in the annotations `file`, if it is the same for all (see
+          `boxes.read_boxes`).
         - `auto`: the table `file` if it is given; otherwise the first plausible one of `folder` (from the nearest
           outwards) and `prefix`; otherwise `none`. Labels are plausible if half of the images or more have one, if
           there are at least two classes and at most half as many as images, if the classes are not parts of a data set
@@ -144,9 +145,10 @@ def _by_prefix(images: Iterable[str]) -> Labelling:
 
 
 def classes_in_words(labels: Mapping[str, str]) -> str:
-    """Return the number and the sizes of the classes of images, and how many images have none, as a text.
+    """Return a text with the number and the sizes of the classes, and with the number of images without a label.
 
-    With more than `MOST_NAMED` classes only the largest ones and the smallest are named.
+    `labels` has the label of each image, by path. If there are more than `MOST_NAMED` classes, only the largest ones
+    and the smallest are named.
     """
     counts = Counter(labels.values())
     without = counts.pop("", 0)
@@ -164,7 +166,7 @@ def _folder(path: str, level: int) -> str:
 
 
 def _prefix(path: str) -> str:
-    """Return the file's name without extension, last number, its brackets, and the separators before it."""
+    """Return the file's name without its extension, its last number, and brackets and separators around this."""
     return re.sub(r"[\s_.\-]*[(\[]?\d+[)\]]?$", "", PurePosixPath(path).stem)
 
 
@@ -180,7 +182,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 @contextmanager
 def _in_time(pattern: str) -> Iterator[None]:
-    """Raise `UserError` where a search goes on for ever, as that of `(a+)+$` does."""
+    """Raise `UserError` if the searches in the block take more than `LONGEST_SECONDS`, as those of `(a+)+$` may do."""
 
     def stop(*_: object) -> None:
         raise UserError(
@@ -236,7 +238,7 @@ def _candidates(images: Mapping[str, str]) -> Iterator[Labelling]:
 
 
 def _implausible(labels: Mapping[str, str]) -> str:
-    """Return why the labels are not plausible as classes, or an empty text if they are."""
+    """Return the reason why the labels are not plausible as classes, or "" if they are."""
     counts = Counter(labels.values())
     without = counts.pop("", 0)
     labelled = len(labels) - without
@@ -266,10 +268,10 @@ def _from_table(images: Mapping[str, str], file: str | None, column: str | None)
 
 
 def corrected(labelling: Labelling, images: Mapping[str, str], files: Sequence[str]) -> Labelling:
-    """Return the labelling with labels replaced by those of tables, such as the pages export.
+    """Return the labelling with some labels replaced by those in tables, such as the pages export.
 
-    A table is read as for the rule `csv`. Of several decisions on an image the later one counts, without times the last
-    one; an image whose label was taken back has that of the rule.
+    A table is read as for the rule `csv`. Of several decisions on an image the later one counts, or the last one if
+    they have no times. An image whose label was taken back keeps the label of the rule.
     """
     tables = [read_label_table(Path(file), images) for file in files]
     if not tables:
@@ -285,7 +287,7 @@ def corrected(labelling: Labelling, images: Mapping[str, str], files: Sequence[s
 
 
 def _from_known(images: Mapping[str, str], pixels: Mapping[str, str], table: Path) -> Labelling:
-    """Return the labels of the files of another data set that have the same bytes or pixels as the images."""
+    """Return the labels from a table of labelled files with the same bytes or pixels as the images."""
     contents = {path: (image_id, pixels.get(path, "")) for path, image_id in images.items()}
     matches = tuple(match(contents, read_known(table)))
     known = {content: label for content, status, label, *_ in matches if status == "matched"}

@@ -1,4 +1,4 @@
-"""Listing of the files in the data folder. Rules import this module, so it uses the standard library only."""
+"""List the files in the data folder. Rules import this module, so it uses the standard library only."""
 
 import hashlib
 import os
@@ -17,8 +17,8 @@ LABEL_TABLE = "labels.csv"
 
 @dataclass(frozen=True, order=True, slots=True)
 class Entry:
-    """A file: its path relative to the data folder (with `/`), size in bytes, and time of last change in
-    nanoseconds."""
+    """A file: its path relative to the data folder (with `/`), its size (bytes) and time of last change
+    (nanoseconds)."""
 
     path: str
     size: int
@@ -38,8 +38,8 @@ def scan(
 
     Left out are files and folders whose names begin with a dot or with `__MACOSX`, `labels.csv` at the top, and
     anything that is no file, such as sockets. Links are followed, except links to a folder above them. A link that is
-    dead, leads to itself, or to where the user may not look is listed with size 0, so that intake rejects it with a
-    reason.
+    dead, that leads to itself, or that leads to a place which the user may not read is listed with size 0, so that
+    intake rejects it with a reason.
 
     Raises `UserError` with the `key` of the configuration that names the folder if `root` is no folder, if no file is
     left, or if a folder cannot be listed or entered.
@@ -98,7 +98,7 @@ def _walk(
         except OSError as error:
             if item.is_symlink():
                 yield Entry(path, 0, 0)
-            elif not isinstance(error, FileNotFoundError):  # if it was not removed while the folder was read
+            elif not isinstance(error, FileNotFoundError):  # a file that was removed meanwhile is left out
                 raise UserError(f"{key}: {item.path} cannot be read ({error.strerror}); change its mode") from None
             continue
         if stat.S_ISDIR(status.st_mode):
@@ -113,7 +113,8 @@ _TOKENS = re.compile(
 
 
 def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
-    """Return a regular expression that matches what any of the glob patterns matches; no patterns match nothing."""
+    """Return a regular expression that matches what any of the glob patterns matches; nothing if there are no
+    patterns."""
     return re.compile("|".join(map(_translate, patterns)) or r"(?!)", re.DOTALL | re.IGNORECASE)
 
 

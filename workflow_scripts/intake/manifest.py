@@ -1,4 +1,4 @@
-"""The manifest, that is the table of images with labels, and the table of rejected files with reasons."""
+"""Make the manifest, that is the table of images with labels, and the table of rejected files with reasons."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,14 +17,16 @@ from workflow_scripts.io.rejections import Reason
 
 COLUMNS = ("image_id", "path", "label", "format", "width", "height", "mode", "bytes", "pages", "taken", "instrument")
 SCALE_COLUMNS = ("scale_um", "nm_per_pixel", "field_um")
-"""The length of the scale bar (micrometres), the size of a pixel (nanometres), and the width of the image
+"""The length that the scale bar stands for (micrometres), the size of a pixel (nanometres), and the width of the image
 (micrometres); empty if not known."""
 REGION_COLUMNS = ("parent", "page", "x", "y")
-"""Columns of parts of files (from `regions.COLUMNS`)."""
+"""Columns of images that are parts of files (from `regions.COLUMNS`)."""
 GROUP = "group"
-"""The column that says which images belong together, of parts of files and where a rule says so."""
+"""The column that says which images belong together. The manifest has it if a rule of groups is set, or if the images
+are parts of files."""
 BY_HAND_COLUMNS = ("path", "label", "set_aside", DECISION, "image_id", DECIDED)
-"""Columns of what people decided, a row for each decision: those of the exports of pages."""
+"""Columns of the table of what people decided, which has a row for each decision; the exports of pages have the
+same."""
 REJECTED_COLUMNS = ("path", "reason", "detail")
 
 
@@ -38,9 +40,9 @@ class Labelled:
     rejected : the files set aside, in the order of the inspection, with `REJECTED_COLUMNS`.
     matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
     by_hand : the decisions of people, on labels and then on images set aside, with `BY_HAND_COLUMNS`; `image_id` is ""
-        for an image that is not there.
-    intake_summary : what was taken in, where the labels come from, what was refused and set aside, and why, with
-        `summary.COLUMNS`: a row for the images, for the labels, for each class and for each reason.
+        for an image that does not exist.
+    intake_summary : a table with `summary.COLUMNS` of what was taken in and set aside, and where labels come from: a
+        row for the images, for the labels, for each class and for each reason.
     notes : sentences for the log about the source of the labels and the rejected files.
     """
 
@@ -68,15 +70,16 @@ def label(
 
     Parameters
     ----------
-    images, set_aside : as in `inspection.Inspection`, or as in `regions.Regions` for parts of files. A part has the
-        label of its file, or with the rules `auto` and `boxes` the class of its box; `REGION_COLUMNS` are added.
+    images, set_aside :
+        as in `inspection.Inspection`, or as in `regions.Regions` if images are parts of files. A part has the label of
+        its file, or with the rules `auto` and `boxes` the class of its box; `REGION_COLUMNS` are added.
     rule : the keyword arguments of `labels.label_images`.
     corrections : paths of tables whose labels replace those of the rule (see `labels.corrected`).
     excluded : paths of the tables that decided which images are set aside (see `label_table.read_set_aside`).
     sublabels : the rule of a further column `sublabel` of the manifest.
     scales : table with `scale_bars.table.COLUMNS`; its `SCALE_COLUMNS` are added to the manifest.
-    groups : the keyword arguments of `groups.group_files`. Where they are given, and for parts of files, the manifest
-        has the column `group`; None is the rule `file`.
+    groups : the keyword arguments of `groups.group_files`. If they are given, or if images are parts of files, the
+        manifest has the column `group`; None is the rule `file`.
     look_alikes : pairs of files that look alike, with `duplicates.PAIR_COLUMNS`; their groups are joined.
 
     Raises `UserError` if a rule cannot be applied.
@@ -113,7 +116,7 @@ def _by_path(table: pd.DataFrame, column: str) -> dict[str, str]:
 
 
 def _contents(files: pd.DataFrame, set_aside: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the id of the content and the digest of the pixels of files and of the copies of them, by path."""
+    """Return two mappings by path, for files and their duplicates: a hash of the bytes, and a hash of the pixels."""
     copies = set_aside[set_aside["same_as"] != ""]
     contents = files.assign(image_id=files["image_id"].map(content_hash))
     ids, pixels = ({**_by_path(contents, name), **_by_path(copies, name)} for name in ("image_id", "pixels_id"))
@@ -127,7 +130,7 @@ def _manifest(
     sublabels: Mapping[str, str] | None,
     scales: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Return the manifest of images, without groups; `files` has the path of the file of each."""
+    """Return the manifest of images, without groups; `files` has the path of the file of each image."""
     manifest = images.assign(label=images["path"].map(labels))[list(COLUMNS)]
     if sublabels is not None:
         manifest["sublabel"] = files.map(sublabels)
@@ -143,7 +146,10 @@ def _pairs(look_alikes: pd.DataFrame | None) -> Iterable[tuple[str, str]]:
 
 
 def by_hand(labels: Mapping[str, Decision], aside: Mapping[str, Decision], images: Mapping[str, str]) -> pd.DataFrame:
-    """Return decisions on labels and on images set aside, by path or name, as a table with `BY_HAND_COLUMNS`."""
+    """Return the decisions on labels, and then those on images set aside, as a table with `BY_HAND_COLUMNS`.
+
+    `labels` and `aside` have decisions by path or name, and `images` has the id of each image by path.
+    """
     rows = [
         {"path": name, column: decision.value, DECISION: BEFORE if decision.cells else REMOVED,
          "image_id": images.get(name, ""), DECIDED: decision.decided}
@@ -154,7 +160,11 @@ def by_hand(labels: Mapping[str, Decision], aside: Mapping[str, Decision], image
 
 
 def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling:
-    """Return a labelling of files and of their parts: a part has the class of its box, or the label of its file."""
+    """Return a labelling of files and of their parts (pages, tiles or boxes).
+
+    A part has the class of its box if there are boxes and the rule is `auto` or `boxes`; otherwise it has the label of
+    its file.
+    """
     if rule in ("auto", "boxes") and (parts["box_label"] != "").any():
         of_parts = parts["box_label"]
         labelling = replace(labelling, rule="boxes", why=())
@@ -164,7 +174,10 @@ def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling
 
 
 def _with_scales(manifest: pd.DataFrame, files: pd.Series, scales: pd.DataFrame) -> pd.DataFrame:
-    """Add the scale of its file to each image; the width in micrometres of a part of a file is that of the part."""
+    """Return the manifest with `SCALE_COLUMNS`; each image has the scale of its file.
+
+    The width in micrometres of an image that is a part of a file is that of the part.
+    """
     of_file = scales.set_index("path")[list(SCALE_COLUMNS)].loc[files].set_axis(manifest.index)
     sized = (of_file["nm_per_pixel"] != "") & (files != manifest["path"])
     widths = manifest["width"].astype(float)[sized] * of_file["nm_per_pixel"][sized].astype(float) / 1e3

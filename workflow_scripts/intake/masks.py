@@ -1,4 +1,4 @@
-"""Detection of segmentation masks: images of two or three grey values that mark regions of another image."""
+"""Detect segmentation masks, that is images of two or three grey values that mark regions of another image."""
 
 import re
 from collections import defaultdict
@@ -57,5 +57,5 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _remoteness(one: str, other: str) -> tuple[int, str]:
-    """Return a sort key of the first path: the number of folders that the two paths do not share, then the path."""
+    """Return a sort key of the path `one`, for sorting paths by how many folders they do not share with `other`."""
     return len(set(one.split("/")[:-1]) ^ set(other.split("/")[:-1])), one

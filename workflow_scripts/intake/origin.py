@@ -1,4 +1,4 @@
-"""When and with which instrument an image was taken, as its metadata say."""
+"""Read from the metadata of an image when and with which instrument it was taken."""
 
 import re
 from collections.abc import Iterator
@@ -20,18 +20,22 @@ _TIMES = ("%H:%M:%S", "%I:%M:%S %p")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Date and time as ISO 8601 (the date alone where there is no time), and the instrument; "" if not stated."""
+    """When and with which instrument an image was taken.
+
+    `taken` is the date and time as ISO 8601, or the date alone if the time is not stated. Each is "" if it is not
+    stated.
+    """
 
     taken: str = ""
     instrument: str = ""
 
 
 def origin(path: Path) -> Origin:
-    """Return the origin of an image file, each fact as the first of these states it.
+    """Return when and with which instrument the image in a file was taken.
 
-    Read are the TIFF tags of FEI and Thermo Fisher (34680, 34682) and Zeiss (34118), the texts of Tescan, JEOL and
-    Hitachi in tags, Exif entries or the file beside the image, and Exif's `DateTimeOriginal`, `DateTime`, `Make` and
-    `Model`.
+    The following are read in this order, and the first that states a fact counts: the TIFF tags of FEI and Thermo
+    Fisher (34680, 34682) and Zeiss (34118); the texts of Tescan, JEOL and Hitachi in tags, Exif entries or the file
+    beside the image; and Exif's `DateTimeOriginal`, `DateTime`, `Make` and `Model`.
     """
     stated = list(_statements(path))
     return Origin(
@@ -93,7 +97,7 @@ def _exif(image: Image.Image) -> Origin:
 
 
 def _iso(date: str, time: str) -> str:
-    """Return date and time as ISO 8601, the date alone without a time that can be read, "" without such a date."""
+    """Return date and time as ISO 8601; the date alone without a time that can be read; "" without such a date."""
     for date_format in _DATES:
         with suppress(ValueError):
             day = datetime.strptime(date, date_format).date().isoformat()

@@ -1,4 +1,4 @@
-"""Measures of the quality of each image, and remarks on odd images: dark, blurred, tiny, elongated."""
+"""Measure the quality of each image, and make remarks on odd images, such as dark, blurred, tiny or elongated ones."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ ELONGATED = 4
 NARROW = 1 / 8
 NARROW_REMARK = "uses a small part of its range of values"
 FEW_BITS = 8
-"""Bits of the values of a file that has no more than these."""
+"""Number of bits of a value in a file whose values have 8 bits or fewer."""
 _VALUES = np.arange(256)
 
 
@@ -35,14 +35,16 @@ class Quality:
 
     Attributes
     ----------
-    brightness : the mean, as a share of the range of the pixels' type (for floats, of the range of the values).
-    contrast : the standard deviation, as such a share.
+    brightness :
+        the mean, as a share of the range of the pixels' type (0 to 255 or 0 to 65535). For floats the range is that of
+        the image's values.
+    contrast : the standard deviation, as a share of the same range.
     sharpness :
         the variance of the Laplacian (Pech-Pacheco et al. 2000), divided by the variance of the grey values so that it
         does not depend on the contrast.
     levels : how many of 256 grey levels occur.
-    range_used : the difference of the highest and the lowest value, as a share of the range of the type.
-    highest : the highest value, as such a share; 1 for floats.
+    range_used : the difference of the highest and the lowest value, as a share of the same range.
+    highest : the highest value, as a share of the same range; 1 for floats.
     """
 
     brightness: float
@@ -54,7 +56,7 @@ class Quality:
 
 
 def measure(image: Rows) -> Quality:
-    """Return the quality of an image (H, W) or (H, W, 3), uint8, uint16 or float32, finite."""
+    """Return the quality of an image (H, W) or (H, W, 3), uint8, uint16 or float32, without NaN or infinite values."""
     low, high = value_range(bands(image))
     whole = float(np.iinfo(image.dtype).max) if image.dtype.kind == "u" else high - low
     rows, columns = (slice(max(0, (side - WINDOW) // 2), (side + WINDOW) // 2) for side in image.shape[:2])
@@ -94,10 +96,10 @@ def _rounded(value: float) -> float:
 
 
 def quality_table(measured: Mapping[str, tuple[int, int, Quality]]) -> pd.DataFrame:
-    """Return a table with `COLUMNS` from the width and height (pixels) and the quality of each image, by path.
+    """Return a table with `COLUMNS`, a row for each image.
 
-    Remarks are joined by `; `. An image is called blurred or smooth if it has less than a twentieth of the median
-    sharpness of all images.
+    `measured` has the width and height (pixels) and the quality of each image, by path. Remarks are joined by `; `. An
+    image is called blurred or smooth if its sharpness is less than a twentieth of the median of all images.
     """
     median = float(np.median([quality.sharpness for *_, quality in measured.values()])) if measured else 0.0
     rows = [
@@ -126,8 +128,11 @@ def _remarks(width: int, height: int, quality: Quality, median_sharpness: float)
 
 
 def quality_notes(table: pd.DataFrame) -> Iterator[str]:
-    """Yield sentences for the log: the number of images with each remark and the first such image, and what to do about
-    elongated images and those of few values. There is no sentence without such images."""
+    """Yield sentences for the log about images with remarks.
+
+    They say how many images have each remark and which is the first one, and what to do about elongated images and
+    images that use a small part of their range of values. Without such images there is no sentence.
+    """
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for row in table[table["remarks"] != ""].itertuples():
@@ -144,7 +149,7 @@ def quality_notes(table: pd.DataFrame) -> Iterator[str]:
     if counts[NARROW_REMARK]:
         narrow = table[table["remarks"].str.contains(NARROW_REMARK)]
         deep = (narrow["levels"] > NARROW * 2**FEW_BITS).any()
-        bits = round(table["highest"].max() * (2**FILE_BITS - 1)).bit_length()  # the step runs on all images
+        bits = round(table["highest"].max() * (2**FILE_BITS - 1)).bit_length()  # one number for all images
         same = f"depth: {{bits: {bits}}} (all by the same factor) or " if deep and bits < FILE_BITS else ""
         yield (
             "images that use a small part of their range of values become dark, with few grey levels, unless their "

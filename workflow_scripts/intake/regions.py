@@ -21,12 +21,12 @@ from workflow_scripts.io.tiff_rows import open_image, page_headers
 from workflow_scripts.wording import count
 
 COLUMNS = (*IMAGE_COLUMNS, "parent", "page", "x", "y", "box_label")
-"""The columns of an image, whose `path` ends with `#` and the region, and the position of the region: the file, the
-page (from 1), the left and upper edge in pixels, and the label of a box."""
+"""The columns of a table of regions: those of an image, whose `path` ends with `#` and the region, and where the region
+is. That is the file, the page (from 1), the left and upper edge in pixels, and the label of a box."""
 SHORTEST = "shortest"
-"""The size of tiles whose side is the shorter side of the image."""
+"""The `size` of tiles that stands for the shorter side of each image."""
 MOST_UNEVEN = 1.5
-"""The largest ratio of the sides in pixels of tiles of one physical size without a word."""
+"""The largest ratio between the sides in pixels of tiles of one physical size for which nothing is logged."""
 _Row = tuple[Any, ...]
 """A row of `COLUMNS` or of `inspection.SET_ASIDE_COLUMNS`."""
 _Unfit = tuple[str, ImageRejected]
@@ -35,9 +35,9 @@ _Unfit = tuple[str, ImageRejected]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle in pixels on a page (from 1) of a file; `whole` tells whether it is the whole page.
+    """A rectangle in pixels on a page (from 1) of a file; `whole` says whether it is the whole page.
 
-    `mode` is that of the page, or empty if it is the file's.
+    `mode` is the pixel format of the page, or empty if it is that of the file.
     """
 
     page: int
@@ -52,8 +52,14 @@ class Region:
 
 @dataclass(frozen=True)
 class Regions:
-    """The regions (columns `COLUMNS`), the files and regions left out (columns `inspection.SET_ASIDE_COLUMNS`), and
-    sentences for the log."""
+    """The result of cutting files into regions.
+
+    Attributes
+    ----------
+    table : the regions, with `COLUMNS`.
+    set_aside : the files and regions that were left out, with `inspection.SET_ASIDE_COLUMNS`.
+    notes : sentences for the log.
+    """
 
     table: pd.DataFrame
     set_aside: pd.DataFrame
@@ -72,7 +78,10 @@ class Tiling:
     um: bool = False
 
     def pixels(self, width: int, height: int, nm_per_pixel: float | None) -> tuple[int, int]:
-        """Return the size and stride in pixels for an image; raises `ImageRejected` if its scale is not known."""
+        """Return the size and the stride in pixels for an image of `width` x `height` pixels.
+
+        Raises `ImageRejected` if the tiles are in micrometres and `nm_per_pixel`, the size of a pixel, is not known.
+        """
         if self.size == SHORTEST:
             return min(width, height), round(self.stride or min(width, height))
         if self.um and not nm_per_pixel:
@@ -82,15 +91,19 @@ class Tiling:
 
 
 def origins(length: int, size: int, stride: int) -> list[int]:
-    """Return the positions of tiles along a side, pixels: one every `stride`, and the last one at the end."""
+    """Return the positions (pixels) of tiles along a side of `length` pixels: every `stride` pixels, and at the end.
+
+    `size` is the side of a tile, pixels.
+    """
     last = length - size
     return [*range(0, last, stride), last]
 
 
 def tiles(width: int, rows: slice, size: int, stride: int) -> Iterator[tuple[int, int]]:
-    """Yield the left and upper edge of each tile in `rows` of an image, from top to bottom.
+    """Yield the left and upper edge, pixels, of each tile in `rows` of an image, from top to bottom.
 
-    Raises `ImageRejected` if the image is smaller than a tile.
+    `width` is that of the image, `size` the side of a tile, and `stride` the distance of tiles. Raises `ImageRejected`
+    if the image is smaller than a tile.
     """
     if min(width, rows.stop - rows.start) < size:
         area = f"{width} x {rows.stop - rows.start} pixels without data stripes"
@@ -107,7 +120,7 @@ def cut_boxes(
     excluded: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Regions:
-    """Cut annotated boxes from the images of an inspection; return a table with one row for each.
+    """Cut annotated boxes from the images of an inspection, and return them as regions.
 
     Parameters
     ----------
@@ -143,7 +156,7 @@ def cut_tiles(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Regions:
-    """Cut the images of an inspection into tiles or pages; return a table with one row for each.
+    """Cut the images of an inspection into tiles or pages, and return them as regions.
 
     Parameters
     ----------
@@ -168,7 +181,10 @@ def cut_tiles(
 
 
 def pages_of(images: pd.DataFrame, folder: str | Path, all_pages: bool) -> Iterator[Mapping[str, Any]]:
-    """Yield `width`, `height` and `mode` of each page that `cut_tiles` reads; only those of a TIFF differ in a file."""
+    """Yield `width`, `height` and `mode` of each page that `cut_tiles` reads, at least one for each file.
+
+    Only in a TIFF file may pages differ in these; for other formats those of the first page are given once.
+    """
     for file in images.to_dict("records"):
         yield file
         if all_pages and int(file["pages"]) > 1 and file["format"] == "TIFF":
@@ -182,7 +198,11 @@ def _regions(
     excluded: Sequence[str],
     progress: Callable[[int, int], None] | None,
 ) -> Regions:
-    """Return the table of the regions of all files, whose `notes` tell how many there are and what was left out."""
+    """Return the regions of all files, with notes on how many there are and what was left out.
+
+    `of_files` has for each file its regions and, for each place that is left out, the reason. Raises `UserError` if no
+    region is left.
+    """
     rows, unfit = [], []
     for done, (file, regions) in enumerate(zip(images.to_dict("records"), of_files, strict=True), 1):
         of_pages = all_pages and int(file["pages"]) > 1
@@ -202,7 +222,10 @@ def _regions(
 
 
 def _picked(rows: Sequence[_Row], excluded: Sequence[str]) -> tuple[list[_Row], list[_Row]]:
-    """Return the rows of the regions that stay, and the rows of those that a user's tables set aside."""
+    """Return the rows of the regions that stay, and the rows of those that the user's tables set aside.
+
+    The first have `COLUMNS`, the second `inspection.SET_ASIDE_COLUMNS`.
+    """
     image_id, path, format_ = map(COLUMNS.index, ("image_id", "path", "format"))
     decisions = read_set_aside(excluded, {row[path]: row[image_id] for row in rows}, parts=True)
     aside = {name for name, decision in decisions.items() if decision.value == "yes"}
@@ -311,7 +334,10 @@ def _left_out(file: Mapping[str, Any], place: str, rejection: ImageRejected) -> 
 
 
 def _fragment(region: Region, of_pages: bool) -> str:
-    """Return the end of a region's path, such as `#page=2&xywh=0,0,224,224` (W3C media fragments); empty for a file."""
+    """Return the end of a region's path, such as `#page=2&xywh=0,0,224,224` (W3C media fragments).
+
+    It is empty if the region is a whole file; `of_pages` says whether the pages of the file are regions.
+    """
     parts = [f"page={region.page}"] if of_pages else []
     if not region.whole:
         parts.append(f"xywh={region.x},{region.y},{region.width},{region.height}")

@@ -1,4 +1,4 @@
-"""Subsets of the images, chosen by class, scale or cluster, and their features."""
+"""Choose subsets of the images by class, scale or cluster, or by a table, and copy their features."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,14 +21,14 @@ ROWS = 4096
 def members(
     manifest: pd.DataFrame, subset: Mapping[str, Any], name: str, clusters: str | None, table: str | None = None
 ) -> pd.DataFrame:
-    """Return the rows of a manifest that are in a subset, with their position in the whole manifest as column `row`.
+    """Return the rows of a manifest that are in a subset, with a new column `row`: their numbers in the whole manifest.
 
     Parameters
     ----------
-    manifest : of the data set.
+    manifest : the manifest of the data set.
     subset :
-        settings of `settings.Subset`. A text must be one of a list; a number must lie between two numbers, inclusive.
-        An image that lacks one of these values is not in the subset.
+        settings of `settings.Subset`, by column of the manifest. A text must be one of a list; a number must lie
+        between two numbers, inclusive. An image without a value in one of these columns is not in the subset.
     name : the subset's name, for messages.
     clusters : path of the store of clusters for `in_clusters`, whose best repeat is used; None without `in_clusters`.
     table :
@@ -62,7 +62,11 @@ def _fits(values: pd.Series, wanted: list[Any]) -> np.ndarray:
 
 
 def _in_clusters(path: str, wanted: Mapping[str, Any], name: str) -> np.ndarray:
-    """Return the ids of the images in the wanted clusters of the best repeat."""
+    """Return the ids of the images in the wanted clusters of the best run (lowest inertia) in a store.
+
+    `wanted` has the k as `k` and the numbers of the clusters as `clusters`. Raises `UserError` if one of them does not
+    exist.
+    """
     with store.reading(path) as file:
         runs, ids = read_runs(file), store.image_ids(file)
     k = choose_k(wanted["k"], runs, f"subsets.{name}.in_clusters.k")
@@ -79,7 +83,10 @@ def _as_text(subset: Mapping[str, Any]) -> str:
 
 
 def select(features: str, manifest: str, path: str, code: str) -> None:
-    """Copy the rows of a feature store that a subset's `manifest` names to a new store at `path`."""
+    """Copy the rows of a feature store that belong to a subset to a new store at `path`.
+
+    `manifest` is the path of the subset's manifest, and `code` the digest of the code.
+    """
     ids = read_csv(manifest)["image_id"].to_numpy(dtype=object)
     with store.reading(features) as whole:
         place = {image: row for row, image in enumerate(store.image_ids(whole))}

@@ -1,4 +1,4 @@
-"""What intake took in, how it was labelled and what was set aside: sentences for the log, and a table."""
+"""Say what intake took in, how it was labelled and what was set aside: as sentences for the log, and as a table."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
@@ -15,7 +15,7 @@ COLUMNS = ("subject", "number", "detail")
 
 
 def labels_in_words(manifest: pd.DataFrame, labelling: Labelling) -> str:
-    """Return the rule of the labels, the classes, and what was passed over, as a sentence for the log."""
+    """Return a sentence for the log: the rule of the labels, the classes, and which rules or rows were not used."""
     labels = dict(zip(manifest["path"], manifest["label"], strict=True))
     counted = [classes_in_words(labels)] if labelling.rule != "none" or any(labels.values()) else []
     return f"labels: {labelling.rule} ({'; '.join([*counted, *labelling.why])})"
@@ -28,7 +28,10 @@ def rejected_in_words(rejected: pd.DataFrame) -> Iterator[str]:
 
 
 def unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence if labels are not read from a table, and there are tables of labels below the top."""
+    """Yield a sentence if the labels do not come from a table, but a folder below the top has a table of labels.
+
+    `paths` are those of the files that were set aside, and `rule` has the settings of the labels.
+    """
     tables = [path for path in paths if PurePosixPath(path).name == LABEL_TABLE]
     if tables and rule.get("rule", "auto") == "auto" and not rule.get("file"):
         yield f"{tables[0]} is not at the top of the data and so not read: name it in intake.labels.file to use it"
@@ -37,7 +40,7 @@ def unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[str
 def summary_table(
     manifest: pd.DataFrame, rejected: pd.DataFrame, labelling: Labelling, notes: Iterable[str]
 ) -> pd.DataFrame:
-    """Return what was taken in, labelled and set aside, and why, as a table with `COLUMNS`."""
+    """Return a table with `COLUMNS` of what was taken in, labelled and set aside, and why."""
     sizes = manifest["label"].value_counts()
     rows: list[tuple[str, int | None, str]] = [("taken in", len(manifest), "")]
     rows.append(("labels", len(manifest) - int(sizes.get("", 0)), labelling.rule))

@@ -22,8 +22,8 @@ def write_agreement(
 ) -> None:
     """Write the agreement of every two of C cells to the store `path`.
 
-    `cells` has the choices of each cell by axis. `agreement` (C, C) float64 is the adjusted Rand index of every two
-    cells. `n_images` (C,) int is the number of images of each cell. `attributes` say how the store was made (see
+    `cells` gives the value of each cell on every axis. `agreement` (C, C) float64 is the adjusted Rand index of every
+    two cells. `n_images` (C,) int is the number of images of each cell. `attributes` say how the store was made (see
     `store.writing`).
     """
     with store.writing(path, attributes) as file:
@@ -33,8 +33,7 @@ def write_agreement(
 
 
 def read_agreement(path: str, cells: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, int]:
-    """Return the adjusted Rand index of every two of c `cells`, (c, c) float64 in their order, and their number of
-    images.
+    """Return the adjusted Rand index of every two of c `cells`, (c, c) float64, and the number of images of a cell.
 
     All these cells must have the same subset of images. Raises `KeyError` if the store does not have one of the cells.
     """

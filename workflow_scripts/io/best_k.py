@@ -1,7 +1,7 @@
 """Choose the number of clusters k with the best value of a metric.
 
-This is not part of `which_k`: jobs that cluster import `which_k`, and after a change of the metrics, which are imported
-here, they must not run again.
+This module imports the metrics. `which_k` does not: jobs that cluster import it, and a change of the metrics must not
+make them run again.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ def best_k(scores: "pd.DataFrame", by: str) -> int | None:
 
 
 def chosen_by(figure: Mapping[str, Any]) -> str | None:
-    """Return the metric that decides the k of a figure, or None if no metric does.
+    """Return the metric by which the k of a figure is chosen, or None if the figure's setting `k` is not `best`.
 
-    A metric decides if the setting `k` is `best`. `figure` has the figure's settings.
+    `figure` has the figure's settings.
     """
     return figure["by"] if figure["k"] == BEST else None

@@ -45,8 +45,7 @@ class OneCell:
 
     @classmethod
     def first(cls, cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]) -> Self:
-        """Return a reader for the first of the `cells` of a job, with the first path of each input. Most jobs have one
-        cell."""
+        """Return a reader for the first cell of a job, with the first path of each input. Most jobs have one cell."""
         return cls(cells[0], {name: paths[0] for name, paths in inputs.items() if paths})
 
     def __getitem__(self, axis: str) -> Any:
@@ -71,8 +70,7 @@ class OneCell:
             return read_labels(self.files["manifest"], store.text(file, "manifest"), store.trained_on(file))
 
     def scores(self) -> "pd.DataFrame":
-        """Read the table of the scores of the cell's clusterings, without those of cross-validation (see
-        `validated`)."""
+        """Read the table of the scores of the cell's clusterings; those of cross-validation are left out."""
         return read_scores(self.files["scores"])
 
     def class_scores(self) -> "pd.DataFrame":
@@ -126,8 +124,8 @@ class OneCell:
     def coordinates(self, most: int | None = None) -> tuple[np.ndarray, ...]:
         """Return the coordinates of all images on the cell's map, one array (N,) for each dimension.
 
-        `most` is the largest number of dimensions. If it is None, a map by t-SNE or UMAP has all its dimensions, and
-        another decomposition has its first two components.
+        `most` is the largest number of dimensions. If it is None, all dimensions of a t-SNE or UMAP map are returned,
+        and of any other decomposition the first two components.
         """
         with store.reading(self.files["map"]) as file:
             return tuple(file["scores"][:, : most or store.attribute(file, "settings").get("dimensions", 2)].T)

@@ -63,12 +63,11 @@ class Checkpoint:
         self._save()
 
     def rounds(self, stage: str, module: nn.Module, optimiser: torch.optim.Optimizer, count: int) -> Iterator[int]:
-        """Yield the numbers, below `count`, of the rounds of a stage that are still to do; save the state about once a
-        minute.
+        """Yield the numbers, below `count`, of the rounds of a stage that are still to do.
 
-        If this stage was under way when the file was saved, the state of `module` and `optimiser` is first loaded from
-        it. A stage that was completed before yields nothing. All stages up to the next `finish` must train the same
-        `module`, because the state of only one module is saved.
+        The state is saved about once a minute. If this stage was under way when the file was saved, the state of
+        `module` and `optimiser` is first loaded from it. A stage that was completed before yields nothing. All stages
+        up to the next `finish` must train the same `module`, because the state of only one module is saved.
         """
         done, under_way = 0, self.state["under_way"]
         if under_way and stage in under_way["past"]:

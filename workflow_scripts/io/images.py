@@ -132,8 +132,7 @@ def rejecting(stream: BinaryIO | FileHandle, kind: str) -> Iterator[None]:
 
 
 def check_size(width: int, height: int, max_pixels: int | None, min_size: int) -> None:
-    """Raise `ImageRejected` if a side of an image is below `min_size` or if the image has more than `max_pixels`
-    pixels."""
+    """Raise `ImageRejected` if an image has a side below `min_size` pixels, or more than `max_pixels` pixels."""
     if min(width, height) < min_size:
         raise ImageRejected(Reason.TOO_SMALL, f"{width} x {height} pixels, allowed: {min_size} on each side")
     if max_pixels is not None and width * height > max_pixels:
@@ -180,11 +179,11 @@ def _is_cut(stream: BinaryIO | FileHandle, kind: str, error: Exception) -> bool:
     head = stream.read(16)
     if kind == "WEBP":
         return size < 12 or int.from_bytes(head[4:8], "little") + 8 > size
-    if kind in _DIGITAL_MICROGRAPH:  # the length of what follows the header
+    if kind in _DIGITAL_MICROGRAPH:  # the header has the length of the rest
         rest, header = (head[4:8], 16) if kind == "DM3" else (head[4:12], 24)
         return int.from_bytes(rest, "big") + header > size
     if kind == "TIFF":
-        place = head[8:16] if b"+" in head[2:4] else head[4:8]  # of the first page, in a BigTIFF and in others
+        place = head[8:16] if b"+" in head[2:4] else head[4:8]  # where the first page is
         return int.from_bytes(place, "little" if head.startswith(b"II") else "big") + 2 > size
     if kind in _ENDS:
         stream.seek(max(0, size - 64))
@@ -276,8 +275,7 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> Decod
 
 @contextmanager
 def _no_stderr() -> Iterator[None]:
-    """Discard everything that is written to file descriptor 2 (stderr), because libtiff inside Pillow writes warnings
-    there."""
+    """Discard what is written to file descriptor 2 (stderr): libtiff inside Pillow writes its warnings there."""
     sys.stderr.flush()
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)

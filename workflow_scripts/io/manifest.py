@@ -56,15 +56,14 @@ def _check(path: str, ids: Iterable[str], digest: str) -> None:
 def content_hash(image_id: str) -> str:
     """Return the beginning of an image's id, up to the first "-", which is a hash of the bytes of its file.
 
-    Only the ids of duplicates that were kept, and of parts of files (pages, tiles and boxes), go on after it, such as
-    `-2`.
+    In the ids of duplicates that were kept, and of parts of files (pages, tiles or boxes), "-" and numbers follow. All
+    other ids are this hash alone.
     """
     return image_id.split("-")[0]
 
 
 def groups_of(manifest: "pd.DataFrame") -> np.ndarray | None:
-    """Return the group of each image, (N,) str, such as the specimen that it shows; None if the manifest has no
-    groups."""
+    """Return the group of each image, (N,) str, such as the specimen that it shows; None without groups."""
     return manifest["group"].to_numpy(dtype=object) if "group" in manifest else None
 
 

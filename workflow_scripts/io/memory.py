@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 BASE_MB = 400
-"""Memory of Python with the libraries of most jobs, and of the Snakemake process that runs a job on a cluster."""
+"""Memory (MB) of Python with the libraries of most jobs, and of the Snakemake process that runs a job on a cluster."""
 READING_BYTES = 10
 """Largest number of bytes per pixel that a process needs to read an image of 8 bits and to convert it; RGB needs
 most."""
@@ -35,9 +35,9 @@ def reading_bytes(mode: str) -> int:
 
 
 def counted_pixels(image: Mapping[str, Any]) -> int:
-    """Return the number of 8-bit pixels that need as much memory to read as an image does.
+    """Return the size of an image for estimates of memory, as a number of pixels of 8 bits.
 
-    `image` is a row of `images.csv`. For an image of 8 bits the result is its number of pixels.
+    An image of 8 bits with so many pixels needs as much memory to read as `image`, a row of `images.csv`.
     """
     return int(image["width"]) * int(image["height"]) * reading_bytes(image.get("mode", "")) // READING_BYTES
 
@@ -52,16 +52,15 @@ def processes(workers: int, max_pixels: int | None, bytes_per_pixel: int = READI
 
 
 def reading_processes(workers: int, pages: Iterable[Mapping[str, Any]], memory_mb: float) -> int:
-    """Return how many processes may read pages of images at once, in a job that has `memory_mb` MB: from 1 to
-    `workers`.
+    """Return how many processes, at least 1 and at most `workers`, may read pages of images at once.
 
-    The largest page decides. `pages` are rows of `images.csv`, or of `tiff_rows.page_headers`.
+    The largest page decides. `pages` are rows of `images.csv`, or of `tiff_rows.page_headers`. `memory_mb` is the
+    memory of the job in MB.
     """
     most = (memory_mb - BASE_MB) * 1e6 // (READING_BYTES * max(map(counted_pixels, pages)))
     return int(max(1, min(workers, most)))
 
 
 def images_bytes(workers: int, max_pixels: int, bytes_per_pixel: int = READING_BYTES) -> int:
-    """Return the largest number of bytes that images of `max_pixels` pixels need, in all processes that `processes`
-    allows."""
+    """Return the largest number of bytes of images of `max_pixels` pixels in all processes that `processes` allows."""
     return processes(workers, max_pixels, bytes_per_pixel) * bytes_per_pixel * max_pixels

@@ -1,4 +1,4 @@
-"""Ordered maps over processes or threads, with bounded memory."""
+"""Apply a function to many items in several processes or threads; results keep the order, and memory is bounded."""
 
 import ctypes
 import signal

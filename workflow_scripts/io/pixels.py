@@ -38,7 +38,7 @@ class Rows(Protocol):
 class Window:
     """A rectangle of an image, (h, w) or (h, w, 3), whose rows are read when they are asked for.
 
-    `down` are the rows of the image that it has, and `across` the columns.
+    `down` are the rows of the image that the rectangle covers, and `across` the columns.
     """
 
     def __init__(self, image: Rows, down: slice, across: slice) -> None:
@@ -62,7 +62,7 @@ def bands(image: Rows, height: int = BAND) -> Iterator[np.ndarray]:
 
 
 def stacked(parts: Iterable[np.ndarray], height: int) -> np.ndarray:
-    """Return one array (height, ...) uint8, made from arrays that have its rows in order from top to bottom."""
+    """Return one array (height, ...) uint8 with the rows of all `parts`, from top to bottom."""
     made, end = np.empty(0, np.uint8), 0
     for part in parts:
         if not end:
@@ -98,7 +98,7 @@ def eight_bits(pixels: np.ndarray) -> np.ndarray:
 
 
 def reduced(image: Rows, side: int) -> np.ndarray:
-    """Return an image (H, W) or (H, W, 3) as uint8, reduced by a whole number.
+    """Return an image (H, W) or (H, W, 3) as uint8, made smaller by a whole factor.
 
     The longer side of the result has 2 to 4 times `side` pixels; an image that is smaller keeps its size. Each pixel of
     the result is the mean of the pixels that it replaces. One band of rows is in memory at a time.

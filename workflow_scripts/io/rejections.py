@@ -34,8 +34,7 @@ class Reason(StrEnum):
 
 
 class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
-    """Raised for a file that is not taken into the data set, with the reason, details, and the format of the file if
-    known."""
+    """Raised for a file that is not taken into the data set, with the reason, details, and the format if known."""
 
     def __init__(self, reason: Reason, detail: str, format: str = "") -> None:
         super().__init__(reason, detail)

@@ -52,7 +52,7 @@ class Runs:
 
     @classmethod
     def single(cls, labels: np.ndarray, seeds: np.ndarray | None = None, inertia: np.ndarray | None = None) -> Self:
-        """Return the runs of a method without centres that has one run for each of R repeats.
+        """Return R runs without centres, one for each repeat, such as those of a method without restarts.
 
         `labels` (R, N) are integers. `seeds` (R,) and `inertia` (R,) are None if the method has none.
         """
@@ -100,7 +100,7 @@ ROWS = tuple(array.name for array in fields(Runs) if array.name != "diagnostics"
 
 
 def best_row(inertia: np.ndarray) -> int:
-    """Return the first index of the lowest `inertia` (M,), or 0 if all are NaN."""
+    """Return the index of the lowest `inertia` (M,), of several equal ones the first; 0 if all are NaN."""
     return int(np.argmin(np.nan_to_num(inertia, nan=np.inf)))
 
 

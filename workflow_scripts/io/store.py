@@ -49,7 +49,7 @@ def writing(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> Iter
 
 @cache
 def _libraries() -> dict[str, str]:
-    """Return the versions of the libraries that decide the numbers; reading them takes 10 ms a library."""
+    """Return the versions of the libraries that decide the numbers. Finding them takes 10 ms for each library."""
     return {name: version(name) for name in DECIDING_LIBRARIES}
 
 
@@ -78,10 +78,9 @@ class _Disk(FileIO):
 
 
 def _check_no_times(file: h5py.File) -> None:
-    """Raise `ValueError` if an object in the file has its time of creation, because files of equal content would then
-    differ.
+    """Raise `ValueError` if an object in the file stores when it was created, because equal files would then differ.
 
-    HDF5 makes a group with such a time if the name of a dataset contains a slash and the group does not exist yet.
+    HDF5 makes such a group if the name of a dataset contains a slash and the group does not exist yet.
     """
     names: list[str] = []
     file.visit(names.append)
@@ -94,8 +93,8 @@ def _check_no_times(file: h5py.File) -> None:
 def reading(path: str | os.PathLike[str], manifest: str | None = None) -> Iterator[h5py.File]:
     """Open an HDF5 file of this project for reading, without locks.
 
-    Raises `UserError` if the file is damaged (also if this shows only inside the block), if it has another format
-    version, or if `manifest` (a digest) is given and the file was made from another manifest.
+    Raises `UserError` if the file is damaged (also if the damage is found only inside the block), if it has another
+    format version, or if `manifest` (a digest) is given and the file was made from another manifest.
     """
     try:
         with h5py.File(path, "r", locking=False) as file:

@@ -18,7 +18,7 @@ from workflow_scripts.io.files import replacing
 from workflow_scripts.io.which_k import choose_k
 from workflow_scripts.spreadsheets import given_back, harmless
 
-if TYPE_CHECKING:  # pandas takes long to import, and the jobs that score cells do without
+if TYPE_CHECKING:  # pandas takes long to import, and jobs that score cells do not need it
     import pandas as pd
 
 CHECKSUM = b"clustergrid_schema"
@@ -46,8 +46,10 @@ def write_arrow(table: pa.Table, path: str) -> None:
 
 
 def _as_stored(table: pa.Table) -> pa.Schema:
-    """Return the schema that a table has when it is read from parquet again: some types change, such as those of
-    categories."""
+    """Return the schema of a table after it was written as parquet and read again.
+
+    Some types change, such as those of categories.
+    """
     stream = BytesIO()
     pq.write_table(table.slice(0, 0), stream)  # `Schema.empty_table` would import pandas
     return pq.read_schema(BytesIO(stream.getvalue()))

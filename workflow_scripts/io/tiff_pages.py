@@ -26,8 +26,7 @@ def tiff_pixels(page: TiffPage) -> np.ndarray:
 
 
 def tiff_mode(page: TiffPage) -> str:
-    """Return Pillow's name of the pixel format of a page, or a similar name, such as `RGB;uint16`, if Pillow has
-    none."""
+    """Return Pillow's name of the pixel format of a page, or a name such as `RGB;uint16` if Pillow has none."""
     colours = "RGB" if page.photometric == PHOTOMETRIC.RGB else "L"
     names = {("L", "uint16"): "I;16", ("L", "float32"): "F"}
     return names.get((colours, str(page.dtype)), f"{colours};{page.dtype}") + ("A" if page.extrasamples else "")
@@ -36,8 +35,8 @@ def tiff_mode(page: TiffPage) -> str:
 def _samples(page: TiffPage) -> np.ndarray:
     """Return the pixels of a page in the order in which they are stored, (H, W) or (H, W, 3), uint16 or float32.
 
-    Transparent pixels are put on white, and numbers of which 0 is white are inverted. Raises `ValueError` if the kind
-    of page is not supported.
+    Transparent pixels are put on white, and values are inverted if 0 is white. Raises `ValueError` if the kind of page
+    is not supported.
     """
     samples = page.asarray()
     if page.axes == "SYX":

@@ -105,8 +105,7 @@ class PageRows:
         return made[..., 0] if page.samplesperpixel == 1 else made
 
     def _read_stored(self, top: int, bottom: int) -> np.ndarray:
-        """Return the rows from `top` to `bottom` (excluded) of a page that is stored in one piece without
-        compression."""
+        """Return the rows from `top` to `bottom` (excluded) of a page that is stored uncompressed in one piece."""
         page, stream = self.page, self.page.parent.filehandle
         shape = (bottom - top, page.imagewidth, page.samplesperpixel)[: 2 + (page.samplesperpixel > 1)]
         dtype = np.dtype(page.dtype).newbyteorder(page.parent.byteorder)
@@ -118,9 +117,9 @@ class PageRows:
         return np.frombuffer(content, dtype).reshape(shape).astype(page.dtype)
 
     def _segments(self, row: int) -> list[np.ndarray]:
-        """Return the strips or tiles of row number `row` of strips or tiles, (h, w, samples) each.
+        """Return the decoded strips or tiles in one row of strips or tiles, (h, w, samples) each; `row` is its number.
 
-        The last row of them is kept in memory, because the next band may need it too.
+        They are kept in memory until another row is read, because the next band may need them too.
         """
         if self._kept[0] != row:
             across, n = -(-self.page.imagewidth // self._segment_size[1]), self._n_joined
@@ -130,8 +129,7 @@ class PageRows:
         return self._kept[1]
 
     def _segment(self, indices: range) -> np.ndarray:
-        """Return a tile, or strips joined from top to bottom, (h, w, samples); `indices` are their numbers in the
-        page."""
+        """Return the tile, or the joined strips, with these numbers in the page, (h, w, samples)."""
         page = self.page
         stream = page.parent.filehandle
         contents = []
@@ -238,8 +236,7 @@ def _is_plain(page: TiffPage) -> bool:
 
 
 def _is_in_bands(page: TiffPage) -> bool:
-    """Return whether some rows of a page can be decoded without the others, and give the same pixels as in the whole
-    page."""
+    """Return whether a band of rows can be decoded alone, with the same pixels as in the whole page."""
     if page.is_contiguous:
         return True
     high, _ = _size(page)
@@ -258,8 +255,8 @@ def _size(page: TiffPage) -> tuple[int, int]:
 def _as_file(page: TiffPage, start: int, contents: Sequence[bytes]) -> bytes:
     """Return the bytes of a TIFF file that has only one tile, or some strips, of a page.
 
-    It is for libraries that decode whole files. `contents` has the bytes of the tile or strips as they are stored, and
-    `start` is the number of the first one in the page.
+    Libraries that can only decode whole files need it. `contents` has the bytes of the tile or strips as they are
+    stored, and `start` is the number of the first one in the page.
     """
     rows, wide = _size(page)
     high = rows if page.is_tiled else min(rows * len(contents), page.imagelength - start * rows)
@@ -273,7 +270,7 @@ def _as_file(page: TiffPage, start: int, contents: Sequence[bytes]) -> bytes:
     for code, (kind, value) in sorted((kept | {code: (4, value) for code, value in size.items()}).items()):
         numbers = list(value) if isinstance(value, tuple | bytes) else [value]
         packed = struct.pack(f"{order}{len(numbers)}{_LETTERS[kind]}", *numbers)
-        if len(packed) > 4:  # the tag has the place of its values
+        if len(packed) > 4:  # too long for the tag, which gets their place instead
             packed, after = struct.pack(f"{order}L", first + len(after)), after + packed
         entries += struct.pack(f"{order}HHL", code, kind, len(numbers)) + packed.ljust(4, b"\0")
     header = struct.pack(f"{order}2sHLH", b"II" if order == "<" else b"MM", 42, 8, len(kept) + 5)

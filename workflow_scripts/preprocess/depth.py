@@ -1,4 +1,4 @@
-"""The preprocessing step for images whose files have more bits than their data."""
+"""The preprocessing step for images whose files have more bits than their data, such as 12-bit data in 16-bit files."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ AS_TAKEN = True
 
 
 def apply(image: np.ndarray, bits: int) -> np.ndarray:
-    """Scale an image so that the highest number of `bits` bits becomes 1, and return it.
+    """Scale an image so that the highest value of `bits` bits, 2 ** bits - 1, becomes 1; return the scaled image.
 
     The image is (H, W) or (H, W, 3) in [0, 1], from a file of 16-bit values. All images are scaled by the same factor,
     so their brightness can still be compared. Raises `ValueError` if a value has more bits.

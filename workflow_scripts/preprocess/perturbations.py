@@ -85,7 +85,7 @@ def versions(image: np.ndarray, steps: Steps) -> np.ndarray:
     """
     before = list(takewhile(lambda step: hasattr(module_of(step), "AS_TAKEN"), steps))
     scene = apply_steps(to_float(image), before)
-    perturbed = chain([scene], (perturb(scene, name, strength) for name, strength in VERSIONS))  # one at a time
+    perturbed = chain([scene], (perturb(scene, name, strength) for name, strength in VERSIONS))  # only one in memory
     made = [img_as_ubyte(apply_steps(version, steps[len(before) :])) for version in perturbed]
     if len({version.shape for version in made}) > 1:
         raise UserError("perturbations: found a turned image of another shape, allowed: one; add the step resize")

@@ -52,7 +52,7 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
     Returns
     -------
-    (H', W') or (H', W', 3) uint8, the result of the last step as `skimage.util.img_as_ubyte`.
+    (H', W') or (H', W', 3) uint8, the result of the last step converted by `skimage.util.img_as_ubyte`.
 
     Raises `UserError` if a step cannot be applied to the image.
     """
@@ -60,8 +60,7 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Return an image, (H, W) or (H, W, 3) float32 in [0, 1], after preprocessing steps; the result is of the same
-    kind.
+    """Return an image, (H, W) or (H, W, 3) float32 in [0, 1], after preprocessing steps, as such an image.
 
     Raises `UserError` if a step cannot be applied to the image.
     """

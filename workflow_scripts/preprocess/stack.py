@@ -55,10 +55,9 @@ def write_stack(
 
 
 def processes_for(rows: pd.DataFrame, workers: int) -> int:
-    """Return how many processes, at most `workers`, may preprocess the images of a table at once. The largest image
-    decides.
+    """Return how many processes, at most `workers`, may preprocess the images of a table at once.
 
-    `rows` has the columns `width` and `height` of the images, in pixels.
+    The largest image decides. `rows` has the columns `width` and `height` of the images, in pixels.
     """
     largest = (rows["width"].astype(int) * rows["height"].astype(int)).max()
     return processes(workers, int(largest), PREPROCESSING_BYTES)

@@ -34,10 +34,10 @@ class Descriptor(Protocol):
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return the descriptor (width,) float32 of a uint8 image (H, W) or (H, W, 3); `settings` has its name as
-    `descriptor`.
+    """Return the descriptor (width,) float32 of a uint8 image (H, W) or (H, W, 3).
 
-    With the setting `orbit` it is the mean over the four rotations of the image and their mirror images.
+    `settings` has the name of the descriptor and its settings. With the setting `orbit` the result is the mean over the
+    four rotations of the image and their mirror images.
     """
     descriptor: Descriptor = import_module(f"{__name__}.{settings['descriptor']}")
     if not settings.get("orbit"):

@@ -1,1 +1,1 @@
-"""The scale of micrographs, in nanometres per pixel, from the file's metadata or from the scale bar in the image."""
+"""Find the scale of micrographs, in nanometres per pixel, in the file's metadata or by the scale bar in the image."""

@@ -1,4 +1,4 @@
-"""Detection of scale bars: solid bars, lines with end caps or ticks, bars broken by their text, and rows of ticks."""
+"""Detect scale bars: solid bars, lines with end caps or ticks, bars broken by their text, and rows of ticks."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -19,7 +19,7 @@ THICKEST = 0.03
 SLIMMEST = 3.0
 """Least ratio of a line's length to its thickness."""
 LEAST_CONTRAST = 45
-"""Least contrast between a bar and the rows above and below it, grey levels."""
+"""Least difference between the grey levels of a bar and of the rows above and below it."""
 UNIFORM = 24
 """Largest difference, in grey levels, of a bar's pixel from the median of the bar."""
 SHARE_UNIFORM = 0.95
@@ -68,12 +68,12 @@ class Bar:
 
     Attributes
     ----------
-    box : its extent with caps and ticks.
-    line : the extent of its line.
-    length : in pixels.
-    level : its grey level.
+    box : the rectangle of the bar with its end caps and ticks.
+    line : the rectangle of the bar's line alone.
+    length : the length in pixels.
+    level : the grey level of the bar.
     ground : the grey level of the background.
-    gap : the gap for its text, if the bar is broken by it.
+    gap : the rectangle of the gap in which the text stands; None if the bar has no gap.
     """
 
     box: Box
@@ -85,16 +85,19 @@ class Bar:
 
     @property
     def start(self) -> tuple[float, float]:
-        """Return the column of the left end and the row of the middle, pixels."""
+        """Return the column of the bar's left end and the row of its middle, pixels."""
         return (self.box.left + self.box.right - self.length) / 2, (self.line.top + self.line.bottom) / 2
 
     def strength(self, grey: np.ndarray) -> np.ndarray:
-        """Return the share of the bar's colour in each pixel of `grey` (h, w) uint8, float32; the background has 0."""
+        """Return how far each pixel of `grey` (h, w) uint8 has the colour of the bar, (h, w) float32.
+
+        It is 0 for the grey level of the background, and 1 for that of the bar.
+        """
         return np.clip((grey.astype(np.float32) - self.ground) / (self.level - self.ground), 0, 1)
 
 
 def parts(mask: np.ndarray) -> np.ndarray:
-    """Number the connected parts of a mask (h, w) bool from 1; return (h, w) int, 0 outside the mask."""
+    """Number the connected parts of a mask (h, w) bool, from 1; return (h, w) int, which is 0 outside the mask."""
     return ndimage.label(mask, np.ones((3, 3)))[0]
 
 
@@ -130,8 +133,16 @@ def find_bars(grey: np.ndarray, height: int) -> list[Bar]:
 
 @dataclass(frozen=True)
 class _Line:
-    """A horizontal line: its box, the box of everything that it is connected to (`joined`), its grey level and that of
-    the background, and whether both of its ends are free (`is_ended`)."""
+    """A horizontal line in an image.
+
+    Attributes
+    ----------
+    box : the rectangle of the line.
+    joined : the rectangle of everything that the line is connected to.
+    level : the grey level of the line.
+    ground : the grey level of the background.
+    is_ended : whether both ends of the line are free.
+    """
 
     box: Box
     joined: Box
@@ -141,7 +152,10 @@ class _Line:
 
 
 def _lines(image: np.ndarray, width: int, thickest: int) -> Iterator[Box]:
-    """Yield the boxes of bright parts that are long and thinner than `thickest` pixels."""
+    """Yield the rectangles of bright parts of `image` that may be lines: long, and thinner than `thickest` pixels.
+
+    `width` is the width of the image in pixels.
+    """
     for box in boxes(_long_runs(image, max(LEAST_LENGTH, int(SHORTEST * width)), thickest)):
         is_inside = box.top > 0 and box.bottom < len(image)
         if is_inside and box.width <= LONGEST * width and box.width >= SLIMMEST * box.height:
@@ -149,8 +163,11 @@ def _lines(image: np.ndarray, width: int, thickest: int) -> Iterator[Box]:
 
 
 def _long_runs(image: np.ndarray, shortest: int, thickest: int) -> np.ndarray:
-    """Return which pixels of `image` (h, W) uint8 are in horizontal runs of `shortest` or more bright pixels, with
-    less bright rows at most `thickest` rows apart above and below them, (h, W) bool."""
+    """Return the pixels of `image` (h, W) uint8 that belong to long horizontal lines, (h, W) bool.
+
+    A line is a run of `shortest` or more bright pixels. Above and below it, at most `thickest` rows apart, there are
+    rows that are less bright.
+    """
     opened = np.pad(image, ((thickest + 1, thickest + 1), (0, 0)), mode="edge")
     opened = ndimage.minimum_filter1d(opened, thickest + 2, axis=0)
     opened = ndimage.maximum_filter1d(opened, thickest + 2, axis=0, origin=-1 if thickest % 2 == 0 else 0)
@@ -183,7 +200,10 @@ def _line(image: np.ndarray, box: Box, thickest: int) -> _Line | None:
 
 
 def _joined_to(image: np.ndarray, level: float, box: Box, reach: int) -> Box:
-    """Return the box of the pixels above a grey level that a line is connected to, at most `reach` pixels away."""
+    """Return the rectangle of the pixels brighter than `level` that are connected to the line in `box`.
+
+    Pixels more than `reach` pixels away from the line are not looked at.
+    """
     top, left = max(0, box.top - reach), max(0, box.left - reach)
     labels = parts(image[top : box.bottom + reach, left : box.right + reach] > level)
     counts = np.bincount(labels[(box.top + box.bottom) // 2 - top, box.left - left : box.right - left])
@@ -196,8 +216,10 @@ def _joined_to(image: np.ndarray, level: float, box: Box, reach: int) -> Box:
 
 
 def _is_broken(image: np.ndarray, left: _Line, right: _Line) -> bool:
-    """Return whether two lines are the ends of one bar: in the same rows, of the same colour, with text between
-    them."""
+    """Return whether two lines are the two ends of one bar that is broken by its text.
+
+    They are in the same rows, have the same colour and about the same length, and there is text between them.
+    """
     one, other = left.box, right.box
     is_free = (
         left.joined.left >= one.left - 4 * one.height - 4 and right.joined.right <= other.right + 4 * one.height + 4
@@ -232,7 +254,8 @@ def _joined(image: np.ndarray, left: _Line, right: _Line) -> Bar | None:
 def _ends(image: np.ndarray, left: _Line, right: _Line) -> tuple[float, float] | None:
     """Return the columns of the two ends of a bar: the middles of its caps, or its edges if it has no caps.
 
-    Returns None if there is a cap at one end only, because this is half of a bar that is broken by its text.
+    `left` and `right` are the lines at these ends, which are the same if the bar is not broken. Returns None if there
+    is a cap at one end only, because this is half of a bar that is broken by its text.
     """
     one, other = _cap(image, left, at_left=True), _cap(image, right, at_left=False)
     if one is not None and other is not None:
@@ -282,7 +305,10 @@ def _edge(image: np.ndarray, line: _Line, *, at_left: bool) -> float:
 
 
 def _ticks(image: np.ndarray, width: int, height: int) -> Iterator[Bar]:
-    """Yield rows of `TICKS` thin marks of the same size at equal distances."""
+    """Yield a bar without a line: `TICKS` thin marks of the same size at equal distances. At most one is found.
+
+    `width` and `height` are those of the whole image, pixels.
+    """
     slimmest, above = max(4, round(0.006 * width)), max(0, len(image) - round(LOWER * height))
     image = image[above:]
     hat = image.astype(np.int16) - ndimage.grey_opening(image, (1, slimmest + 2))
@@ -324,7 +350,7 @@ def _evenly(marks: list[Box]) -> Iterator[list[Box]]:
 
 
 def _nearest(middles: list[float], place: float, reach: float) -> int | None:
-    """Return the index of the one of the sorted `middles` that is nearest to a place, or None if none is in reach."""
+    """Return the index of the number in `middles` (sorted) nearest to `place`, or None if none is within `reach`."""
     after = bisect_left(middles, place)
     near = [index for index in (after - 1, after) if 0 <= index < len(middles)]
     index = min(near, key=lambda index: abs(middles[index] - place))

@@ -1,4 +1,4 @@
-"""The length that the readings of a text name."""
+"""Find the length of a scale bar on which several readings of its text agree."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ SHARE = 0.75
 NM = {"n": 1.0, "µ": 1e3, "m": 1e6}
 """Nanometres of a unit, by its first letter."""
 LEADING = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
-"""The allowed lengths of a bar, apart from a power of ten."""
+"""The allowed lengths of a bar, divided by a power of ten."""
 # Tesseract may read a micro sign as one or two of these letters, and a digit as one of the letters below.
 _LENGTH = re.compile(r"(?P<number>.+?)(?P<unit>n|m|[uµμpyjwvU]{1,2})[mM]{1,2}")
 _NUMBER = re.compile(r"[1-9]\d{0,3}(\.\d{1,2})?|0\.\d{1,2}")
@@ -28,7 +28,7 @@ class Readings:
     Attributes
     ----------
     whole : the readings of the whole text.
-    number : the readings of the number before its `µm`, if the text has the shape of one (`Text.number`).
+    number : the readings of the number alone, if the text looks like a number and `µm` (see `Text.number`).
     ones : for each digit of this number, whether it is so narrow that it can only be 1.
     """
 
@@ -45,8 +45,8 @@ class Readings:
 def length_of(text: str) -> float | None:
     """Return the length in nanometres that a text names, or None.
 
-    The text must be a round number with nm, µm or mm, including Tesseract's common misreadings of these. Nothing may
-    follow the unit, because the exponent of nm⁻¹ is read as a quotation mark.
+    The text must be a round number with nm, µm or mm; common misreadings by Tesseract are allowed. Nothing may follow
+    the unit, because the exponent of nm⁻¹ is read as a quotation mark.
     """
     match = _LENGTH.fullmatch(text.replace(" ", "").lstrip(":;-_~*°'\"‘’“”").rstrip(".,:;_~"))
     return _nm(match["number"], NM.get(match["unit"], NM["µ"])) if match else None
@@ -62,15 +62,15 @@ def _nm(number: str, unit: float) -> float | None:
 
 
 def nearest_length(nm: float) -> float:
-    """Return the round length nearest to `nm`, nanometres."""
+    """Return the round length that is nearest to the length `nm`; both are in nanometres."""
     power = 10 ** floor(log10(nm))
     return power * min((*LEADING, 10), key=lambda leading: abs(log(leading * power / nm)))
 
 
 def agreed(read: Readings) -> tuple[float, float] | None:
-    """Return the length in nanometres that the readings of a text agree on, and the share of readings that name it.
+    """Return the length in nanometres on which the readings of a text agree, and the share of readings that name it.
 
-    Readings of the number before `µm` must agree with each other, and with those readings of the whole text that name a
+    The readings of the number alone must agree with each other, and with those readings of the whole text that name a
     length. A reading does not count if it has another digit where only a 1 is possible. Returns None if there is no
     agreement.
     """
@@ -89,7 +89,7 @@ def agreed(read: Readings) -> tuple[float, float] | None:
 
 
 def _fits(text: str, ones: Sequence[bool]) -> bool:
-    """Return whether a reading has enough digits, and a 1 for each digit that can only be 1."""
+    """Return whether a reading has enough digits, and a 1 in each place where only a 1 is possible."""
     digits = [letter for letter in text.replace(" ", "").translate(_TO_DIGITS) if letter.isdigit()]
     is_long = len(digits) >= len(ones)
     return is_long and all(digit == "1" for digit, is_one in zip(digits, ones, strict=False) if is_one)

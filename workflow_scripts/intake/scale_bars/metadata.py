@@ -1,4 +1,4 @@
-"""The size of a pixel from the metadata that the microscope's program wrote into the file or beside it."""
+"""Read the size of a pixel from the metadata that the microscope's program wrote into the file or beside it."""
 
 import os
 import re
@@ -24,10 +24,10 @@ NM = {
 """Units of length in nanometres."""
 LENGTH = re.compile(r"([\d.]+)\s*(nm|[uµμ]m|mm)")
 FIELD_TOLERANCE = 0.02
-"""The largest relative difference between the stated size of a pixel, which is rounded, and that computed from the
-width of the field."""
+"""The largest relative difference between two sizes of a pixel: the stated one, which is rounded, and the one computed
+from the width of the field."""
 ASPECT_TOLERANCE = 0.01
-"""The largest relative difference between the aspect ratios of field and image if the image is not cropped."""
+"""The largest relative difference between the aspect ratios of the field and of an image that is not cropped."""
 _DM_UNIT, _DM_SCALE, _TESCAN, _PHENOM, _EXIF = 65003, 65009, 50431, 34683, 34665
 """Codes of TIFF tags: unit and scale of Digital Micrograph's exports, settings of Tescan and Phenom, Exif entries."""
 
@@ -43,8 +43,10 @@ _DAMAGED = (
 
 @dataclass(frozen=True)
 class Calibration:
-    """The size of a pixel from metadata, the maker of the microscope, and the image's height without its stripe
-    (pixels) if stated."""
+    """The size of a pixel (nanometres) from metadata, and the maker of the microscope.
+
+    `stripe_height` is the height of the image without its data stripe (pixels), or None if it is not stated.
+    """
 
     nm_per_pixel: float
     maker: str
@@ -53,8 +55,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class _Stated:
-    """A statement in metadata: nanometres per pixel, and the width in pixels of the image for which it holds, if
-    stated."""
+    """A statement in metadata about the size of a pixel (nanometres).
+
+    `width` is the width in pixels of the image for which it holds, or None if it is not stated.
+    """
 
     nm_per_pixel: float
     maker: str
@@ -71,7 +75,8 @@ def calibration(path: Path, width: int, height: int) -> Calibration | None:
     `SM_MICRON_BAR`, `SM_MICRON_MARKER`); the units of ImageJ and OME; the calibration in Digital Micrograph files; and
     the text files that the programs of Hitachi, JEOL and Tescan write beside the image.
 
-    Metadata that state another width than the image has are not used, because the image was resized or cropped.
+    If the metadata state another width than the image has, the result is None, because the image was resized or
+    cropped.
     """
     for stated in _statements(path, width, height):
         if stated.nm_per_pixel > 0 and stated.width in (None, width):
@@ -96,7 +101,7 @@ def _statements(path: Path, width: int, height: int) -> Iterator[_Stated]:
 
 
 class readable:  # noqa: N801 - used as a function
-    """Open a file with `reader`, as a context manager; gives None if the file has another format or is damaged."""
+    """Open a file with `reader`, as a context manager that gives None if the file has another format or is damaged."""
 
     def __init__(self, reader: Callable[[Path], Any], path: Path) -> None:
         try:
@@ -125,7 +130,7 @@ def _of_tiff(tiff: TiffFile, width: int, height: int) -> Iterator[_Stated]:
 
 
 def attempted(reader: Callable[[_T], _R], source: _T) -> _R | None:
-    """Return the result of a reader, or None if tags are damaged or have unexpected values."""
+    """Return the result of a reader, or None if the tags that it reads are damaged or have unexpected values."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -159,7 +164,7 @@ def _zeiss(tiff: TiffFile, width: int, height: int) -> _Stated | None:
     if across and down and abs(across / down / (width / height) - 1) <= ASPECT_TOLERANCE:
         field = across / width
         if "ap_image_pixel_size" in entries and stored == width and size and abs(size / field - 1) > FIELD_TOLERANCE:
-            return _Stated(0, "Zeiss")  # a contradiction
+            return _Stated(0, "Zeiss")  # 0, because the two sizes contradict each other
         return _Stated(field, "Zeiss")
     return _Stated(size, "Zeiss", stored) if size else None
 
@@ -190,7 +195,7 @@ def _phenom(tiff: TiffFile) -> _Stated | None:
 
 
 def _imagej(tiff: TiffFile) -> _Stated | None:
-    """Return the scale of ImageJ if its unit is one of microscopy, not centimetres or inches."""
+    """Return the scale of ImageJ if its unit is one that microscopes use, and not centimetres or inches."""
     settings = tiff.imagej_metadata or {}
     unit = str(settings.get("unit", "")).replace("\\u00B5", "µ")
     count, per = tiff.pages.first.tags.valueof("XResolution", (0, 1))

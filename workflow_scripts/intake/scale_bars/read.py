@@ -1,4 +1,4 @@
-"""Reading of the scale of a micrograph, from its metadata and from the bar and the text in the image."""
+"""Read the scale of a micrograph, from its metadata and from the bar and the text in the image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,13 +23,13 @@ NM_PER_PIXEL = (0.005, 40_000.0)
 TOLERANCE = 0.03
 """The largest relative difference of two scales, or of a bar's length and a round number, that still agree."""
 MOST_BARS = 8
-"""The largest number of bars of an image near which texts are read."""
+"""The largest number of bars in an image for which texts are read."""
 MOST_TEXTS = 3
 """The largest number of texts that are read near a bar."""
 ALONE = 1.5
 """A text with another length must be farther from the bar than the nearest text by this many heights of a letter."""
 EXTREME = 40
-"""The largest difference from black or white, in grey levels, of a bar outside a stripe."""
+"""The largest difference between the grey level of a bar outside a stripe and black or white."""
 AROUND = 0.02
 """How far a bar may extend beyond its stripe, as a share of the image's height."""
 
@@ -56,7 +56,7 @@ class Reading:
     ----------
     scale_um : the length that the bar stands for, micrometres.
     bar_px : the length of the bar, pixels.
-    bar_x, bar_y : the column of its left end and the row of its middle, pixels.
+    bar_x, bar_y : the column of the bar's left end and the row of its middle, pixels.
     nm_per_pixel : the size of a pixel, nanometres.
     field_um : the width of the image, micrometres.
     confidence : the share of readings of the text that agree; 1 for metadata.
@@ -78,7 +78,10 @@ class Reading:
     bar_y: float = np.nan
 
     def with_bar(self, bar: Bar, top: int = 0) -> "Reading":
-        """Return the reading with the length and the place of a bar, in rows that begin at row `top` of the image."""
+        """Return the reading with the length and the place of a bar.
+
+        The bar's rows are counted from row `top` of the image.
+        """
         x, y = bar.start
         return replace(self, bar_px=bar.length, bar_x=x, bar_y=top + y)
 
@@ -92,15 +95,24 @@ class _Failed(Exception):  # noqa: N818 - an outcome, not a failure
         self.reading = reading.with_bar(bar) if bar else reading
 
     def below(self, rows: int) -> "_Failed":
-        """Return the failure with the place of its bar moved down by `rows`."""
+        """Move the place of the failure's bar down by `rows`, and return the failure."""
         self.reading = replace(self.reading, bar_y=self.reading.bar_y + rows)
         return self
 
 
 @dataclass(frozen=True)
 class _Named:
-    """A bar with the length `nm` (nanometres) that a text near it names, the text's distance from the bar, and the row
-    of the image, `top`, from which the bar's rows count."""
+    """A bar, and the length that a text near it names.
+
+    Attributes
+    ----------
+    bar : the bar.
+    nm : the length, nanometres.
+    confidence : the share of readings of the text that name this length.
+    text : the most frequent reading of the text.
+    distance : from the text to the bar, in heights of a letter.
+    top : the row of the image from which the bar's rows are counted.
+    """
 
     bar: Bar
     nm: float
@@ -147,9 +159,11 @@ def _by_metadata(grey: Rows, known: Calibration) -> Reading:
 
 
 def _by_length(grey: Rows, reading: Reading, reason: str) -> Reading:
-    """Return the reading with the length of the only bar in the stripes, if its text cannot be read.
+    """Return the reading with the length of the bar in the stripes, if there is exactly one, and its text is
+    unreadable.
 
-    The bar's length follows from its pixels and must be nearly a round number; otherwise `_Failed` is raised.
+    The length is the round one nearest to the bar's pixels times the size of a pixel. If there is not exactly one bar,
+    the reading gets the `reason`. Raises `_Failed` if the length is not nearly round.
     """
     bars = [
         (bar, stripe.top)
@@ -174,7 +188,10 @@ def _by_bar(grey: Rows) -> Reading:
 
 
 def _named(grey: Rows) -> _Named:
-    """Find the bar with a text that names a length: in a stripe, else near a stripe, else anywhere in the image."""
+    """Find the bar with a text that names a length: in a stripe, else near a stripe, else anywhere in the image.
+
+    Raises `_Failed` if there is none.
+    """
     height, stripes = len(grey), find_stripes(grey)
     around = round(AROUND * height)
     failures = []
@@ -222,7 +239,10 @@ def _named_in(rows: np.ndarray, height: int) -> _Named:
 
 
 def _nearest(named: Sequence[_Named]) -> _Named:
-    """Return the length nearest to a bar; raises `_Failed` if another length is about as near."""
+    """Return the one of several lengths of a bar whose text is nearest to it.
+
+    Raises `_Failed` if the text of another length is about as near.
+    """
     first, *others = sorted(named, key=lambda one: one.distance)
     if any(other.nm != first.nm and other.distance < first.distance + ALONE for other in others):
         raise _Failed(Reason.TWO_SCALES, first.text, first.bar)
@@ -230,7 +250,7 @@ def _nearest(named: Sequence[_Named]) -> _Named:
 
 
 def _only(named: Sequence[_Named]) -> _Named:
-    """Return the bar with the nearest text; raises `_Failed` if the scales of several bars disagree."""
+    """Return the bar with the nearest text; raise `_Failed` if several bars give different scales."""
     first, *others = sorted(named, key=lambda one: one.distance)
     for other in others:
         if abs(other.nm_per_pixel / first.nm_per_pixel - 1) > TOLERANCE:

@@ -1,4 +1,4 @@
-"""Recognition of the texts near a bar by Tesseract."""
+"""Recognise the texts near a scale bar by Tesseract, a program for text recognition."""
 
 import os
 import re
@@ -15,7 +15,8 @@ from workflow_scripts.intake.scale_bars.lengths import Readings
 from workflow_scripts.intake.scale_bars.text import Text
 
 SCREEN = 4
-"""The fewest texts for which each is first read at two sizes only, to discard those that name no length."""
+"""From this number of texts on, each is first read at two sizes only, so that texts that name no length are
+discarded."""
 HEIGHTS = (28, 32, 40, 48)
 """The heights in pixels to which a text is enlarged. Each is read twice, plain and smoothed."""
 SMOOTHING = 1 / 40
@@ -26,9 +27,10 @@ _HINT = re.compile(r"[0-9lIi|oOsSzZT].*[mM]")
 
 
 def recognise(texts: Sequence[Text]) -> list[Readings]:
-    """Read each text, and the number in it, by Tesseract; each is enlarged in several ways and read several times.
+    """Return the readings of each text, and of the number in it, by Tesseract.
 
-    One process of Tesseract reads them all. Raises `UserError` if the program `tesseract` is not installed or fails.
+    Each is enlarged in several ways and read several times, all in one process of Tesseract. Raises `UserError` if the
+    program `tesseract` is not installed or fails.
     """
     chosen = _promising(texts) if len(texts) >= SCREEN else list(range(len(texts)))
     images = [image for i in chosen for image in (texts[i].pixels, texts[i].number) if image is not None]
@@ -43,8 +45,11 @@ def recognise(texts: Sequence[Text]) -> list[Readings]:
 
 
 def _promising(texts: Sequence[Text]) -> list[int]:
-    """Return the indices of the texts that may name a length: a number and an m are read in them at one of two
-    sizes."""
+    """Return the indices of the texts that may name a length.
+
+    These are the texts in which a number and an m are read at one of two sizes, and those that look like a number and
+    `µm`.
+    """
     pages = [page for text in texts for page in list(_enlarged(text.pixels))[2:6:3]]
     read = _recognise(pages)
     return [

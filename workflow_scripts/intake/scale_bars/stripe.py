@@ -1,4 +1,7 @@
-"""Detection of the stripe with the microscope's data at the upper or lower edge of an image."""
+"""Detect the stripe with the microscope's data at the upper or lower edge of an image.
+
+The background of a stripe is called its paper, and what is written or drawn on it the ink.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +15,9 @@ from workflow_scripts.io.pixels import BAND, Rows, bands, stacked, value_range
 HEIGHTS = (0.02, 0.25)
 """Smallest and largest height of a stripe, as shares of the image's height."""
 BLANK = (0.97, 0.85)
-"""The smallest share of a row that has one colour if the row is blank or part of a table's line. The second value is
-tried if the first finds no stripe, because strong JPEG compression leaves artefacts everywhere."""
+"""The smallest share of a row's pixels that have one colour, for a row that is blank or part of a table's line. The
+second value is tried if no stripe is found with the first one, because strong JPEG compression leaves artefacts
+everywhere."""
 THICKEST_LINE = 3
 """The largest number of rows of a table's line."""
 LONGEST_TEXT = 0.06
@@ -21,7 +25,7 @@ LONGEST_TEXT = 0.06
 QUARTILE = 1.1503
 """Third quartile of the absolute values of normal noise, in standard deviations."""
 MOST_NOISE = 6.0
-"""The largest standard deviation of the paper, grey levels."""
+"""The largest standard deviation of the grey levels of the paper."""
 RINGING = 10
 """The largest deviation that JPEG leaves around text on paper, grey levels."""
 LEAST_CONTRAST = 60
@@ -35,11 +39,12 @@ LETTERS = 3
 MANY_LETTERS = 9
 """The fewest letters in a stripe whose edge is not sharp, because a flat image with `10 nm` on it is no stripe."""
 STEP = 0.15
-"""The least decrease, at the edge of a stripe, of the share of a row that has the colour of the paper."""
+"""By how much, at least, the share of a row that has the colour of the paper must decrease at the edge of a stripe."""
 SHARP = 0.5
-"""The least such decrease at a sharp edge."""
+"""The least such decrease at an edge that counts as sharp."""
 FLOATING = 0.06
-"""The most rows between the image's edge and a stripe that does not touch it, as a share of the image's height."""
+"""The largest number of rows between the image's edge and a stripe that does not touch it, as a share of the image's
+height."""
 SEEN = FLOATING + HEIGHTS[1] + 0.05
 """The share of the rows in which a stripe is looked for, from each edge."""
 REFINED = 6
@@ -48,7 +53,10 @@ REFINED = 6
 
 @dataclass(frozen=True)
 class Stripe:
-    """A stripe: rows `top` to `bottom` (excluded) of an image, and the grey level of its background, `paper`."""
+    """A stripe with the microscope's data: rows `top` to `bottom` (excluded) of an image.
+
+    `paper` is the grey level of its background.
+    """
 
     top: int
     bottom: int
@@ -56,9 +64,10 @@ class Stripe:
 
 
 class GreyLevels:
-    """The rows of the luminance of an image (H, W) or (H, W, 3), stretched to 0 to 255, (H, W) uint8.
+    """The luminance of an image (H, W) or (H, W, 3), scaled to 0 to 255, whose rows can be read in slices.
 
-    Only the rows that are asked for are made, for which the lowest and highest value of the whole image are needed.
+    The lowest value of the whole image becomes 0, and the highest 255. Rows are computed when they are asked for, as
+    uint8.
     """
 
     def __init__(self, image: Rows) -> None:
@@ -73,7 +82,7 @@ class GreyLevels:
         return self.shape[0]
 
     def __getitem__(self, rows: slice, /) -> np.ndarray:
-        """Return rows that follow each other, (rows, W) uint8."""
+        """Return the rows of a slice (without a step), (rows, W) uint8."""
         top, bottom, _ = rows.indices(len(self))
         starts = range(top, bottom, BAND)
         return stacked((self._levels(start, min(bottom, start + BAND)) for start in starts), bottom - top)
@@ -88,7 +97,7 @@ def grey_levels(image: Rows) -> np.ndarray:
 
 
 def _luminance(image: np.ndarray) -> np.ndarray:
-    """Return (H, W) float32 of an image of any type, (H, W) or (H, W, 3), on its own scale."""
+    """Return the luminance (H, W) float32 of an image (H, W) or (H, W, 3) of any type, on the scale of its values."""
     pixels = image.astype(np.float32)
     return rgb2gray(pixels) if pixels.ndim == 3 else pixels
 
@@ -108,7 +117,10 @@ def find_stripes(grey: Rows) -> list[Stripe]:
 
 
 def image_rows(grey: Rows) -> slice:
-    """Return the rows of an image, (H, W) uint8, without its stripes and the rows between these and the edge."""
+    """Return the rows of an image, (H, W) uint8, as a slice without the data stripes at its edges.
+
+    Rows between a stripe and the image's edge are left out too.
+    """
     rows = [0, len(grey)]
     for stripe in find_stripes(grey):
         if stripe.top + stripe.bottom < len(grey):
@@ -119,9 +131,9 @@ def image_rows(grey: Rows) -> slice:
 
 
 def _nearest_the_top(grey: np.ndarray, height: int) -> tuple[int, int, int] | None:
-    """Return the first row, the row after the last, and the paper of the stripe at or near the upper edge, or None.
+    """Return the first row of the stripe at or near the upper edge, the row after its last, and its paper; or None.
 
-    `grey` are the uppermost rows of an image of `height` rows.
+    `grey` are the uppermost rows of an image of `height` rows. The paper is the grey level of the stripe's background.
     """
     at_edge = _at_the_top(grey, height)
     if at_edge:
@@ -136,7 +148,10 @@ def _nearest_the_top(grey: np.ndarray, height: int) -> tuple[int, int, int] | No
 
 
 def _at_the_top(grey: np.ndarray, height: int) -> tuple[int, int] | None:
-    """Return the height and the paper of the stripe that begins in the first of `height` rows, or None."""
+    """Return the height and the paper of the stripe that begins in the first row, or None if there is none.
+
+    `grey` are the uppermost rows of an image of `height` rows. The paper is the grey level of the stripe's background.
+    """
     least, most = max(4, int(HEIGHTS[0] * height)), int(HEIGHTS[1] * height)
     edge = grey[:least]
     paper = int(np.bincount(edge.ravel(), minlength=256).argmax())
@@ -158,12 +173,20 @@ def _at_the_top(grey: np.ndarray, height: int) -> tuple[int, int] | None:
 
 
 def _far(rows: np.ndarray, level: int | np.ndarray) -> np.ndarray:
-    """Return how far grey levels (h, W) uint8 are from a level, or from that of each row (h, 1)."""
+    """Return the absolute difference between grey levels (h, W) uint8 and `level`, as int16.
+
+    `level` is one number, or one number for each row (h, 1).
+    """
     return np.abs(rows.astype(np.int16) - level)
 
 
 def _shares(rows: np.ndarray, paper: int, within: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of each row that has the colour of the paper, and that of another single colour, (h,) each."""
+    """Return for each row two shares of its pixels, (h,) each.
+
+    The first is the share with the colour of the paper (the background). The second is the share with the row's median
+    colour, or 0 if this is the colour of the paper; it is large in a line of a table. A pixel has a colour if its grey
+    level differs from it by at most `within`.
+    """
     colour = np.median(rows, axis=1, keepdims=True).astype(np.float32)
     is_line = np.abs(colour[:, 0] - paper) > LINE_CONTRAST
     return (_far(rows, paper) <= within).mean(axis=1), (_far(rows, colour) <= within).mean(axis=1) * is_line
@@ -174,7 +197,10 @@ def _ink(rows: np.ndarray, paper: int) -> np.ndarray:
 
 
 def _refined(rows: np.ndarray, end: int) -> int:
-    """Return the row after the stripe's last: the sharpest change in the few rows after its last blank row."""
+    """Return the row after the last row of a stripe, given the row `end` after its last blank row.
+
+    It is where grey levels change most, among the few rows after `end`.
+    """
     near = rows[end - 1 : end + REFINED + 5].astype(np.int16)
     steps = np.abs(np.diff(near, axis=0)).mean(axis=1)
     changes, usual = steps[:REFINED], steps[REFINED + 1 :].mean()
@@ -188,7 +214,10 @@ def _is_written_on(ink: np.ndarray, is_sharp: bool) -> bool:
 
 
 def _last_blank(is_blank: np.ndarray, is_line: np.ndarray, longest: int) -> tuple[int, int]:
-    """Return the row after the last blank one, and the row after a table's line that may follow it."""
+    """Return the row after the last blank one, and the row after a table's line that may follow the blank rows.
+
+    The search ends after more than `longest` rows that are not blank.
+    """
     end = 0
     for row in range(len(is_blank)):
         if is_blank[row]:

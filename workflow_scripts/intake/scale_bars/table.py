@@ -1,4 +1,4 @@
-"""The table of the scales of all images of a data set."""
+"""Make the table of the scales of all images of a data set."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -19,7 +19,7 @@ from workflow_scripts.io.parallel import ordered_map
 
 COLUMNS = ("image_id", "path", *(field.name for field in fields(Reading)))
 BY_HAND = ("scale_um", "nm_per_pixel")
-"""Columns of a table of scales that people set: the length of the bar, and the size of a pixel."""
+"""Columns of the table of scales that people can set: the length that the bar stands for, and the size of a pixel."""
 
 
 def read_scales(
@@ -56,21 +56,22 @@ def read_scales(
 
 
 def read_by_hand(files: Sequence[str], images: pd.DataFrame) -> dict[str, Decision]:
-    """Return the scales that people set, by path, or by the name that a table gives for an image that is not there.
+    """Return the scales that people set, such as those that the page `scales.html` exports.
 
-    The cells of a decision are those of `BY_HAND`. The tables, such as the page `scales.html` exports, are read as
-    tables of labels are (`label_table.read_label_table`); of several decisions on an image the later one counts.
-    `images` has the columns `path` and `image_id`.
+    The keys are the paths of the images; for an image that does not exist, the key is its name in the table. The cells
+    of a decision are those of the columns `BY_HAND`. The tables are read like tables of labels
+    (`label_table.read_label_table`); of several decisions on an image the later one counts. `images` has the columns
+    `path` and `image_id`.
     """
     ids = dict(zip(images["path"], images["image_id"], strict=True))
     return latest(read_columns(Path(file), ids, BY_HAND) for file in files)
 
 
 def corrected(table: pd.DataFrame, images: pd.DataFrame, by_hand: Mapping[str, Decision]) -> pd.DataFrame:
-    """Return the table of scales with those that people set (see `read_by_hand`).
+    """Return the table of scales, in which those that people set (see `read_by_hand`) replace those that were read.
 
-    Either cell may be empty; an image with neither has no scale. `images` has the columns `path` and `width` (pixels).
-    Raises `UserError` for a number that is no length.
+    Either cell of a decision may be empty; an image with neither has no scale. `images` has the columns `path` and
+    `width` (pixels). Raises `UserError` for a cell that is not a positive number.
     """
     widths = dict(zip(images["path"], images["width"].astype(float), strict=True))
     made = table.set_index("path", drop=False)
@@ -79,7 +80,7 @@ def corrected(table: pd.DataFrame, images: pd.DataFrame, by_hand: Mapping[str, D
         scale, pixel = (_length(text, f"config: intake.scales: {name} of {path}") for name, text in cells)
         bar = 1e3 * scale / pixel
         if not abs(bar - made.at[path, "bar_px"]) <= 1:
-            made.loc[path, ["bar_x", "bar_y"]] = np.nan  # the bar that was found is another one
+            made.loc[path, ["bar_x", "bar_y"]] = np.nan  # a bar of another length was found
         made.loc[path, ["scale_um", "bar_px", "nm_per_pixel"]] = scale, bar, pixel
         made.loc[path, ["field_um", "confidence"]] = pixel * widths[path] / 1e3, 1
         made.loc[path, ["source", "reason"]] = "hand", "" if scale > 0 else str(Reason.BY_HAND)
@@ -87,7 +88,7 @@ def corrected(table: pd.DataFrame, images: pd.DataFrame, by_hand: Mapping[str, D
 
 
 def _length(text: str, where: str) -> float:
-    """Return the number in a cell, NaN if the cell is empty; raises `UserError` if it is no positive number."""
+    """Return the number in a cell, or NaN if the cell is empty; raise `UserError` if it is not a positive number."""
     try:
         number = float(text or "nan")
     except ValueError:
@@ -98,7 +99,10 @@ def _length(text: str, where: str) -> float:
 
 
 def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
-    """Return the size and time of each image file; if there is a text file beside it, both files count."""
+    """Return the path, the size and the time of change of each image file.
+
+    If there is a text file beside an image, the size is that of both files, and the time is the later one.
+    """
     return [_entry(Path(folder), path) for path in images["path"]]
 
 

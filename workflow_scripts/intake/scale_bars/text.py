@@ -18,19 +18,19 @@ LOWEST = 6
 TALLEST = 0.08
 """The largest height of a letter, as a share of the image's height."""
 MOST_LETTERS = 2000
-"""Largest number of parts near a bar that may be letters; more are a texture, in which a search takes minutes."""
+"""Largest number of parts near a bar that may be letters. More are a texture, in which a search would take minutes."""
 LETTERS = (2, 12)
 """The fewest and most letters of a text that may be a length."""
 INK = 0.5
 """A pixel is ink if it has at least this share of the bar's colour."""
 STRONG_INK = 0.75
-"""The same share for a text whose background is an image."""
+"""The same share for a text that stands on the image itself."""
 LESS_INK = 0.2
-"""So much less than this share is enough for a pixel that shows that a letter is missing."""
+"""When missing letters are looked for, a pixel counts as ink although this share is lower by so much."""
 MISSING = 0.4
-"""The width of a gap before or between letters, in heights of a letter, above which a letter may be missing."""
+"""The width, in heights of a letter, of a gap before or between letters from which on a letter may be missing."""
 ONE = 0.42
-"""The ratio of width to height below which a digit can only be 1."""
+"""The largest ratio of width to height of a digit that can only be 1."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _is_beside(one: Box, other: Box) -> bool:
 
 
 def _extended(line: list[Box], around: Sequence[Box]) -> list[Box]:
-    """Return the letters of a line with its decimal points, which are not as high as letters."""
+    """Return the letters of a line together with its decimal points, which are too low to count as letters."""
     extent, letter = _extent(line), max(part.height for part in line)
     points = [
         part
@@ -171,9 +171,12 @@ def _is_raised(line: Sequence[Box], around: Sequence[Box]) -> bool:
 
 
 def _is_whole(line: Sequence[Box], ink: np.ndarray, weak: np.ndarray) -> bool:
-    """Return whether no letter is missing, since `100` without a digit would be another number."""
+    """Return whether no letter of a line is missing; without a digit, `100` would be another number.
+
+    `ink` are the pixels of letters, and `weak` those with a little less of the bar's colour too.
+    """
     extent, letter = _extent(line), max(part.height for part in line)
-    line = [part for part in line if part.height >= 0.5 * letter]  # without points, also those inside a zero
+    line = [part for part in line if part.height >= 0.5 * letter]  # no points, also not inside a zero
     before = slice(max(0, extent.left - 2 - round(MISSING * letter)), max(0, extent.left - 2))
     spaces = [(ink, before)] + [
         (weak, slice(one.right + 2, other.left - 2))
