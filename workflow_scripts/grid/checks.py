@@ -42,8 +42,8 @@ def _check_consensus(grid: Grid, cell: Cell) -> None:
 
 
 def _check_columns(grid: Grid, cell: Cell) -> None:
-    """Raise `UserError` if a clusterer needs another number of columns than the cell's points have, where that is
-    known."""
+    """Raise `UserError` if the points of a cell are known to have a number of columns that its clusterer cannot
+    take."""
     needed = grid.settings.clusterers[cell.clusterer].columns
     if needed is None:
         return

@@ -144,8 +144,8 @@ class Grid:
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
-        """Return, for the name of each reducer (`Cell.reducer`), a cell that has it. Raises `UserError` if a name is
-        ambiguous."""
+        """Return a cell for the name of each reducer (`Cell.reducer`). Raises `UserError` if two reductions would have
+        one name."""
         by_name: dict[str, Cell] = {}
         for cell in self.all_cells:
             other = by_name.setdefault(cell.reducer, cell)

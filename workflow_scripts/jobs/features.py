@@ -12,7 +12,7 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     backbone = snakemake.params.backbone
-    # the provenance includes the preprocessing, so that a partial file of other settings with this name is not resumed
+    # The provenance includes the preprocessing: a partial file that was made with other settings is not resumed.
     manifest = store.text(stack, "manifest")
     images = {"settings": store.attribute(stack, "settings"), "code": store.text(stack, "code")}
     extract(

@@ -25,8 +25,8 @@ class ClusteringInputs(Stage):
         return named_files(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
 
     def manifest_of_rows(self, wildcards: Wildcards) -> str:
-        """Return the path of the manifest of a store's images: that of the subset named in the wildcard `layer`, or of
-        all images."""
+        """Return the path of the manifest of the images in a store. They are the subset in the wildcard `layer`, or all
+        images."""
         return self.layout.manifest_of(split_layer(wildcards.layer)[1])
 
     def decomposed_from(self, wildcards: Wildcards) -> str:

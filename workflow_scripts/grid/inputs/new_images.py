@@ -25,7 +25,8 @@ class NewImagesInputs(Stage):
 
     @property
     def table(self) -> str:
-        """Return the path of the table of new images. They are parts of files if the images of the data set are."""
+        """Return the path of the table of new images. If the images of the data set are parts of files, the new images
+        are too."""
         return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
 
     def predictions(self, wildcards: Wildcards) -> list[str]:

@@ -12,15 +12,15 @@ from workflow_scripts.grid.paths import beside
 
 @dataclass(frozen=True)
 class Targets(Stage):
-    """The files or the network that a target of the command line stands for."""
+    """The files that the targets of the command line make, and the network whose layers `list_layers` lists."""
 
     models: ModelInputs
 
     def everything(self, wildcards: Wildcards) -> list[str]:
         """Return the paths of all files that the configuration uses, with intermediate files but without models.
 
-        Intermediate files must be targets. Otherwise Snakemake would not make a missing one again if files that were
-        made from it still exist.
+        Intermediate files must be targets. Otherwise, if one is missing and files that were made from it still exist,
+        Snakemake would not make it again.
         """
         return self._named(self.grid)
 

@@ -1,4 +1,4 @@
-"""The settings of the clusterer that takes the consensus of a study."""
+"""The settings of the clusterer that takes its clusters from the consensus of a study."""
 
 from typing import Literal
 

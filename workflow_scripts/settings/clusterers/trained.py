@@ -171,7 +171,7 @@ class Turtle(Trained):
         return self.threads(n, d) * 4 * max(batch * (d + 12 * k), n * 5 * k)
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: those of the matrix products in all steps of each k, and of a thousand
-        operations for each step."""
+        """Return the estimated seconds on a slow core: those of the matrix products in all steps of each k, and half a
+        millisecond for each of these steps."""
         products = 6 * min(n, self.batch_size) * d * sum(self.k)
         return self.repeats * self.steps * (self.inner_steps + 1) * (products / FLOPS + 5e-4 * len(self.k))

@@ -46,7 +46,7 @@ class Trust(_OfPartitions):
     """Number of random samples of images and cells, which give the intervals of the ranks. The same number of shuffled
     studies shows how well cells agree by chance."""
     n_resamples: int = Field(0, ge=0, le=100)
-    """Number of random samples of 80 % of the images. Every cell clusters each sample again (the best of 10 starts),
+    """Number of random samples of 80 % of the images. Every cell clusters each sample again (the best of 10 restarts),
     which measures how stable it is; 0 does not measure it. A sample costs as much as 8 restarts of k-means, or as most
     of one clustering by a method without restarts. The reductions are not fitted again."""
     seed: Seed = 0
