@@ -34,8 +34,8 @@ class Knee:
     place : index of the knee in `curve`.
     eps : the k-distance at the knee.
     height :
-        how far the curve lies below the straight line between its ends, at the knee, after both axes were scaled to 0
-        to 1. It is 0 for a straight line and 1 for a right angle (Satopää et al. 2011).
+        how far the curve at the knee lies below the straight line between the curve's ends; both axes are scaled to 0
+        to 1 first. It is 0 for a straight line and 1 for a right angle (Satopää et al. 2011).
     separation : probability that two random core points are in different clusters of DBSCAN with the radius `eps`.
     confidence :
         1 - eps / r, where r is the radius at which half of the separation is lost; 0 if the separation is below

@@ -123,7 +123,8 @@ def _added(agreement: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarr
 def _strata(others: dict[str, np.ndarray], n_cells: int) -> np.ndarray:
     """Return the stratum of each cell, (C,) integers: a stratum is a set of cells that are equal in all other choices.
 
-    If no two cells are, all cells are in one stratum.
+    If no two cells are equal in all other choices, all cells are in one stratum. `others` are the levels (C,) of the
+    other choices.
     """
     strata = _combined(list(others.values())) if others else np.zeros(n_cells, dtype=np.intp)
     return strata if np.bincount(strata).max() > 1 else np.zeros(n_cells, dtype=np.intp)

@@ -25,7 +25,7 @@ class WithLabels:
 
     Attributes
     ----------
-    prior : (C,) float64, logarithm of the prior weight of each cell, from the agreement only.
+    prior : (C,) float64, logarithm of the prior weight of each cell, from its agreement and its vote (`trust.Trust`).
     evidence : (C,) float64, logarithm of the probability of the labels if the cell is right.
     probability : (C,) float64, probability that the cell is the best; sums to 1.
     best : row of the most probable cell of the most probable opinion.

@@ -65,7 +65,7 @@ def fractions(
     clusters : (N,), the cluster of each tile.
     areas : (N,), the area of each tile, in any unit.
     units : (N,), the unit (image or block) of each tile.
-    confidence : of the interval, between 0 and 1.
+    confidence : confidence of the interval, between 0 and 1.
 
     Returns
     -------

@@ -36,9 +36,9 @@ def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list
 
 
 def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
-    """Yield the files in the pruned folders of `root` that are not in `wanted` and do not belong to a file in it.
+    """Yield the files in the pruned folders of `root` that can be deleted.
 
-    Unfinished files and thumbnails belong to the file of a result (`_finished`).
+    These are neither in `wanted` nor belong to a file in it, as unfinished files and thumbnails do (`_finished`).
     """
     known = {Path(path) for path in wanted}
     for folder in PRUNED_FOLDERS:

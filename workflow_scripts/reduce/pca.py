@@ -183,9 +183,9 @@ def tensor_shapes(
 
 
 def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
-    """Return the function that scales and projects features, and whitens them if the reduction does.
+    """Return the function that turns features (n, d) into components (n, C) float64 (`protocol.Placing`).
 
-    See `protocol.Placing`.
+    It scales and projects the features, and whitens the components if `reduction` says so.
     """
     mean, components = tensors["mean"].astype(np.float64), tensors["components"].astype(np.float64)
     scale = reduction["settings"].get("scale")
@@ -225,7 +225,7 @@ class _Centred:
         return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
 
     def place(self, rows: slice) -> slice:
-        """Return the slice of the training rows that `read(rows)` returns, counted among the training rows only."""
+        """Return where the rows of `read(rows)` are among all training rows, as a slice."""
         before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
         return slice(before, before + here)
 

@@ -57,8 +57,8 @@ def _write_residuals(features: h5py.File, facts: pd.DataFrame, path: Path) -> No
 def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.DataFrame:
     """Return the facts `names` as columns, with one row per image in the manifest's order.
 
-    `digest` is the manifest's digest that the features have. Raises `UserError` if a fact is unknown, or if two columns
-    have its name.
+    `digest` is the digest of the manifest that the features were made with. Raises `UserError` if a fact is unknown, or
+    if two columns have its name.
     """
     manifest = read_manifest(files["manifest"], digest)
     parts = [facts_of_images(files["images"], manifest), facts_of_files(manifest)]
