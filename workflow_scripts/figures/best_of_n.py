@@ -37,10 +37,14 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per cell and n: `series` (name of the cell), `k`, `metric`, `n`, `expected`, `low` and `high`
-    (bootstrap interval; all three in the units of the axis label), `n_restarts` (stored), `confidence` (level of the
-    interval), and `largest_class, accuracy_matched, ari` (shares) of the restart with the lowest inertia of all. Empty
-    if the metric needs labels and there are none.
+    DataFrame with one row per cell and n; empty if the metric needs labels and there are none:
+
+    - `series`, `k`: name of the cell, and its k.
+    - `metric`, `n`: name of the metric, and number of restarts.
+    - `expected`, `low`, `high`: expected metric and its bootstrap interval, in the units of the axis label.
+    - `n_restarts`: number of stored restarts.
+    - `confidence`: level of the interval.
+    - `largest_class`, `accuracy_matched`, `ari`: scores (shares) of the stored restart with the lowest inertia.
     """
     names = cell_names(cells, [*AXES])
     curves = [_curve(figure, cell.scores()) for cell in OneCell.each(cells, inputs)]

@@ -24,10 +24,16 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per label and cluster: `label` (sorted), `cluster` (its number; negative for noise), `name`
-    (of the cluster, such as `Sc` or `Sc-2`; sorted, noise last), `count`, `support` (labelled images of the class),
-    `share` (count / support), `size` (images of the cluster, labelled or not), `k` (null if the clusterer finds k
-    itself), `chosen_by` (metric that chose k; null if the settings give k). Empty without labels.
+    DataFrame with one row per label and cluster; empty without labels:
+
+    - `label`: the classes, sorted.
+    - `cluster`, `name`: number of the cluster (negative for noise), and its name, such as `Sc` or `Sc-2`. Clusters are
+      sorted by name; noise is last.
+    - `count`: number of images.
+    - `support`, `share`: labelled images of the class, and count / support.
+    - `size`: images of the cluster, labelled or not.
+    - `k`: null if the clusterer finds k itself.
+    - `chosen_by`: metric that chose k; null if the settings give k.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

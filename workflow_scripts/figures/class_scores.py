@@ -1,4 +1,7 @@
-"""Show precision, recall and F1 of each class as a table."""
+"""Show a table of precision, recall and F1 of each class.
+
+The scores are means over the repeats, which are clusterings with different seeds.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

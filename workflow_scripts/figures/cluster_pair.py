@@ -77,8 +77,10 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the nearest, border and farthest images of two clusters side by side; in a narrow figure below each
-    other."""
+    """Draw the nearest, border and farthest images of two clusters side by side.
+
+    In a narrow figure the clusters are below each other.
+    """
     by_class = class_looks(table["label"], inputs["classes"], style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:

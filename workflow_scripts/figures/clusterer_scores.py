@@ -1,4 +1,7 @@
-"""Show a table that compares all clusterers on the same points."""
+"""Show a table that compares all clusterers on the same points.
+
+Scores are means over the repeats, which are clusterings with different seeds.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

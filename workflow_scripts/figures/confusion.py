@@ -33,11 +33,15 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per label and predicted class: `label, predicted` (sorted; last come `noise` and `?`, a
-    cluster without labelled images), `count`, `support` (labelled images of the class), `share` (count / support), `k`
-    (null if the clusterer finds k itself), `chosen_by` (metric that chose k; null if the settings give k), `accuracy,
-    largest_class, accuracy_matched, ari` (of all labelled images), `n_stored` (number of stored clusterings with this
-    k). Empty without labels.
+    DataFrame with one row per label and predicted class; empty without labels:
+
+    - `label`, `predicted`: sorted; last come `noise` and `?`, which stands for clusters without labelled images.
+    - `count`: number of images.
+    - `support`, `share`: labelled images of the class, and count / support.
+    - `k`: null if the clusterer finds k itself.
+    - `chosen_by`: metric that chose k; null if the settings give k.
+    - `accuracy`, `largest_class`, `accuracy_matched`, `ari`: scores of all labelled images.
+    - `n_stored`: number of stored clusterings with this k.
     """
     cell = OneCell.first(cells, inputs)
     best = cell.clustering(figure)

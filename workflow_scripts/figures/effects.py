@@ -1,6 +1,6 @@
 """Plot how much each choice matters: the share of a metric's variance that it explains.
 
-The shares are computed over a full product of choices.
+The shares are computed over a full product of choices, for each repeat (clusterings with one seed) on its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,10 +34,15 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per metric, repeat and term (a choice or a pair of choices). It has the columns of
-    `metrics.effects.variance_shares`, and `metric`, `mean, sd` (of the share over the repeats; ddof 1), `span_mean,
-    span_sd` (of the span), `n_cells` and `rank` (within the metric, 1 for the largest mean share). Shares are in
-    percent, spans in the units of the axis label. Empty if all metrics need labels and there are none.
+    DataFrame with one row per metric, repeat and term (a choice or a pair of choices); empty if all metrics need labels
+    and there are none:
+
+    - `metric`: name of the metric.
+    - the columns of `metrics.effects.variance_shares`, such as `share` (percent of the variance) and `span` (range of
+      the marginal means, in the units of the axis label).
+    - `mean`, `sd`, `span_mean`, `span_sd`: mean and standard deviation (ddof 1) of share and span over the repeats.
+    - `n_cells`: number of cells.
+    - `rank`: place within the metric, 1 for the largest mean share.
     """
     scores = full_product(OneCell.each(cells, inputs))
     tables = [_ranked(scores, metric, figure["pairs"]) for metric in figure["metrics"] if scores[metric].notna().all()]

@@ -1,4 +1,7 @@
-"""Plot a metric on the training folds and on the held-out fold of a cross-validation."""
+"""Plot a metric on the training folds and on the held-out fold of a cross-validation.
+
+A cell is one combination of choices; a repeat is one clustering of it with its own seed.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""Plot the mean of a metric for each pair of values of two choices."""
+"""Plot the mean of a metric for each pair of values of two choices.
+
+The mean is over all other choices, and over the repeats (clusterings of the same choices with different seeds).
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,9 +35,13 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with `x, y` (values in words, in the order of the axes), `x_axis, y_axis` (the choices), `metric`, `mean`
-    (in the units of the axis label), `sd` (of the means of the repeats; ddof 1), `n` (number of clusterings), and the
-    means of `largest_class, accuracy_matched, ari` (shares). Empty if the metric needs labels and there are none.
+    DataFrame with one row per pair of values; empty if the metric needs labels and there are none:
+
+    - `x`, `y`, `x_axis`, `y_axis`: the values in words, in the order of the axes, and the two choices.
+    - `metric`, `mean`: name of the metric, and its mean in the units of the axis label.
+    - `sd`: standard deviation of the means of the repeats (ddof 1).
+    - `n`: number of clusterings.
+    - `largest_class`, `accuracy_matched`, `ari`: means of further scores (shares).
     """
     metric = figure["metric"]
     scores = full_product(OneCell.each(cells, inputs))

@@ -129,8 +129,10 @@ def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the map with coloured islands, and the images with their histograms beside it (in a narrow figure below
-    it)."""
+    """Draw the map with coloured islands, and beside it the images with their histograms.
+
+    In a narrow figure the images are below the map.
+    """
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: islands are those of a class.")

@@ -1,4 +1,4 @@
-"""Plot the sorted k-distance curve of each reduction, whose knee gives a radius `eps` for DBSCAN.
+"""Plot the sorted k-distance curve of each cell (combination of choices), whose knee gives a radius `eps` for DBSCAN.
 
 The k-distance of an image is its distance to the k-th neighbour. DBSCAN suits the points if the knee marks a gap
 between dense and sparse regions.
@@ -33,9 +33,14 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with about `DRAWN` rows per cell: `series` (name of the cell), `share` (percent of the images with a
-    shorter distance), `distance` (to neighbour number `min_samples` - 1), `knee` (`share` at the knee), `eps, height,
-    separation, confidence, is_gap` (of the knee, see `clusterers.k_distance.Knee`), `min_samples` and `n` (images).
+    DataFrame with about `DRAWN` rows per cell:
+
+    - `series`: name of the cell.
+    - `distance`: distance of an image to its neighbour number `min_samples` - 1.
+    - `share`: percent of the images with a shorter distance.
+    - `knee`: `share` at the knee.
+    - `eps`, `height`, `separation`, `confidence`, `is_gap`: of the knee, see `clusterers.k_distance.Knee`.
+    - `min_samples`, `n`: the setting, and the number of images.
     """
     tables = []
     axes = [axis for axis in AXES if axis != "clusterer"]

@@ -97,7 +97,7 @@ def _is_of_files(path: str) -> bool:
 
 
 def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
-    """Return the content and the label of each file of a set, and 0, the number of rows that match no image."""
+    """Return the content and the label of each file of a set, and the number of rows without a content, which is 0."""
     if not Path(path).is_dir():
         return list(read_known(Path(path))), 0
     try:

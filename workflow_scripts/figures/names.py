@@ -70,7 +70,7 @@ def n_in_words(inputs: Mapping[str, Any]) -> str:
 
 
 def over_repeats(n: int) -> str:
-    """Return what the numbers of a figure with n repeats are, such as `mean ± sd over 5 repeats`."""
+    """Return a text that says how a figure sums up n repeats, such as `mean ± sd over 5 repeats`."""
     return f"mean ± sd over {count(n, 'repeat')}" if n > 1 else "one repeat, no sd"
 
 

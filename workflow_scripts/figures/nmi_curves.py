@@ -1,4 +1,7 @@
-"""Plot normalised mutual information (NMI) against the number of clusters, with reference curves."""
+"""Plot normalised mutual information (NMI) against the number of clusters, with reference curves.
+
+Values are means over the repeats, which are clusterings with different seeds.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

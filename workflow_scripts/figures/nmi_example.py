@@ -33,9 +33,12 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with rows of three kinds, which the column `part` tells apart. A `partition` row has `k` and `nmi`. A
-    `reference` row has `curve`, `k`, `nmi` and `sd` (see `metrics.reference_curves`). A `point` row has `k`, `row` and
-    `column` in the square, and `cluster`; the rows and columns of each square are sorted so that clusters lie together.
+    DataFrame with rows of three kinds, which the column `part` tells apart:
+
+    - `partition`: `k` and `nmi`.
+    - `reference`: `curve`, `k`, `nmi` and `sd` (see `metrics.reference_curves`).
+    - `point`: `k`, `row` and `column` in the square, and `cluster`. Rows and columns of each square are sorted so that
+      clusters lie together.
     """
     points = np.arange(SIDE**2)
     ks = range(1, len(points) + 1)

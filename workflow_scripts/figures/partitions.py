@@ -99,7 +99,7 @@ def _of_cell(path: str, wanted: int | None) -> tuple[int | None, np.ndarray, np.
 def read_runs_of(path: str, wanted: int | None) -> tuple[int | None, Runs]:
     """Read the runs of one k from a cell's store of clusters; return k and the runs.
 
-    It is the `wanted` k, or the smallest if `wanted` is None. The k is None if the clusterer finds k itself.
+    The k is the `wanted` one, or the smallest if `wanted` is None. It is None if the clusterer finds k itself.
     """
     with reading(path) as file:
         k = choose_k(wanted, stored_ks(file))

@@ -32,10 +32,15 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per image, preprocessing and bin: `label, image_id, row` (in the stack of preprocessed
-    images), `preprocess`, `variant` (number of the preprocessing, from 0), `low, high` (edges of the bin, intensities
-    in [0, 1]), `share` (of the image's pixels), `mean` and `sd` (of the image's intensities), `named` (path of the
-    image if the settings name it, else null).
+    DataFrame with one row per image, preprocessing and bin:
+
+    - `label`, `image_id`: of the image.
+    - `row`: row in the stack of preprocessed images.
+    - `preprocess`, `variant`: name and number of the preprocessing, from 0.
+    - `low`, `high`: edges of the bin; intensities are in [0, 1].
+    - `share`: share of the image's pixels in the bin.
+    - `mean`, `sd`: mean and standard deviation of the image's intensities.
+    - `named`: path of the image if the settings name it, else null.
     """
     readers = OneCell.each(cells, {"preprocessed": inputs["preprocessed"]})
     manifest = read_manifest(inputs["manifest"][0])
@@ -107,7 +112,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def draw_histogram(ax: Axes, histogram: pd.DataFrame, bottom: bool) -> None:
-    """Draw a histogram of intensities with its mean; if it is the lowest in its column (`bottom`), label the x axis."""
+    """Draw a histogram of intensities with its mean.
+
+    The x axis gets a label if the histogram is the lowest in its column (`bottom`).
+    """
     edges = [*histogram["low"], histogram["high"].iloc[-1]]
     ax.stairs(100 * histogram["share"], edges, fill=True, color=FAINT)
     mean, sd = histogram[["mean", "sd"]].iloc[0]

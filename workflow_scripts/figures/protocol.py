@@ -1,4 +1,7 @@
-"""The functions that the module of every kind of figure has."""
+"""The functions that the module of every kind of figure has.
+
+A figure shows cells of a study; a cell is one combination of choices (preprocessing, layer, clusterer and so on).
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol

@@ -1,4 +1,7 @@
-"""Plot a metric of every restart against its inertia relative to the lowest one, with a histogram of the metric."""
+"""Plot a metric of every restart against its inertia relative to the lowest one, with a histogram of the metric.
+
+A restart is one run of the clusterer from one initialisation.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

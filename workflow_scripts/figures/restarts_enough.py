@@ -1,6 +1,6 @@
 """Plot how many restarts are enough, without labels: how probably the best of n restarts is the best known optimum.
 
-An optimum is a partition that one or more restarts end in.
+An optimum is a partition that one or more restarts end in. A cell is one combination of choices.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,10 +42,15 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per cell and n (number of runs): `series` (name of the cell), `k`, `unit` (`restart` or
-    `repeat`), `n_runs` (stored), `n`, `best, best_low, equal, equal_low, enough, enough_equal, new_optimum` (as in
-    `consensus.restarts.RestartStability`), `n_optima` and `stability` (mean over images). Cells with one run, or
-    without inertia, have no rows.
+    DataFrame with one row per cell and n. Cells with one run, or without inertia, have no rows.
+
+    - `series`, `k`: name of the cell, and its k.
+    - `unit`, `n_runs`: `restart` or `repeat`, and the number of stored runs.
+    - `n`: number of runs of which the best is kept.
+    - `best`, `best_low`, `equal`, `equal_low`, `enough`, `enough_equal`, `new_optimum`: as in
+      `consensus.restarts.RestartStability`.
+    - `n_optima`: number of different optima.
+    - `stability`: mean over the images of `RestartStability.image`.
     """
     names = cell_names(cells, [*AXES])
     tables = [

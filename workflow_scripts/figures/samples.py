@@ -38,9 +38,13 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per image: `label` (None if unknown), `n` (images of the class), `column`, `place` (from the
-    top, from 0), `row` (in the stack of preprocessed images), `image_id, path, preprocess`, `named` (whether the
-    settings name the images). Each class has a column; so has each named image, in the order of the settings.
+    DataFrame with one row per image:
+
+    - `label`, `n`: class of the image (None if unknown), and number of images of the class.
+    - `column`, `place`: a column for each class, or for each named image, and the place in it from the top (from 0).
+    - `row`: row in the stack of preprocessed images.
+    - `image_id`, `path`, `preprocess`: of the image, and name of the preprocessing.
+    - `named`: whether the settings name the images.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest().assign(preprocess=cell["preprocess"])

@@ -26,9 +26,13 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row for each scale and class, sorted by scale, the largest first and images without a scale last,
-    and then by class: `scale_um` (micrometres; null without a scale), `scale` (such as `1 µm`), `label` (`""` for
-    images without a label), `count`, `support` (images of the class), `share` (count / support).
+    DataFrame with one row for each scale and class. The largest scale is first, images without a scale are last; the
+    classes of a scale are sorted by name:
+
+    - `scale_um`, `scale`: the length in micrometres (null without a scale), and as text, such as `1 µm`.
+    - `label`: the class; `""` for images without a label.
+    - `count`: number of images.
+    - `support`, `share`: images of the class, and count / support.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

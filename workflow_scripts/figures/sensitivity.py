@@ -1,4 +1,7 @@
-"""Plot metrics against one choice, with the mean, the spread and the value of every repeat."""
+"""Plot metrics against one choice, with the mean, the spread and the value of every repeat.
+
+A cell is one combination of choices. A repeat is the best of several restarts, with its own seed.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -41,10 +41,13 @@ def tabulate(
 
     Returns
     -------
-    DataFrame sorted by cluster and decreasing silhouette: `image_id, label, cluster, name, predicted, rank` (as in
-    `embedding.tabulate`), `silhouette`, `mean` (of its cluster), `k` (null if the clusterer finds k itself),
-    `chosen_by` (metric that chose k; null if the settings give k), `n` and `n_noise` (numbers of all images and of
-    noise images). Empty for fewer than two clusters.
+    DataFrame with one row per image, sorted by cluster and decreasing silhouette; empty for fewer than two clusters:
+
+    - `image_id`, `label`, `cluster`, `name`, `predicted`, `rank`: as in `embedding.tabulate`.
+    - `silhouette`, `mean`: silhouette of the image, and mean of its cluster.
+    - `k`: null if the clusterer finds k itself.
+    - `chosen_by`: metric that chose k; null if the settings give k.
+    - `n`, `n_noise`: numbers of all images and of noise images.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

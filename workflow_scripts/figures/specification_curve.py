@@ -1,4 +1,7 @@
-"""Plot the specification curve: all cells (combinations of choices) sorted by score, with their choices below."""
+"""Plot the specification curve: all cells (combinations of choices) sorted by score, with their choices below.
+
+Lines show the spread over the repeats, which are clusterings of a cell with different seeds.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

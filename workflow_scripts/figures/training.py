@@ -29,11 +29,14 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per autoencoder, phase and epoch: `series` (name of the cell), `architecture`, `phase` (its
-    name), `number` (of the phase, from 0), `epoch` (within the phase; 0 before the first), `step` (epochs since the
-    start of the training), and two errors, `training` and `stopping`. They are mean squared errors of the layers that
-    the phase trains, for features with mean variance 1: `training` on the training images, `stopping` on held-out
-    images that decide when the phase ends.
+    DataFrame with one row per autoencoder, phase and epoch:
+
+    - `series`, `architecture`: name of the cell, and layers of the autoencoder.
+    - `phase`, `number`: name and number of the phase, from 0.
+    - `epoch`: number within the phase; 0 before the first epoch.
+    - `step`: epochs since the start of the training.
+    - `training`, `stopping`: mean squared error on the training images, and on held-out images that decide when the
+      phase ends. It is that of the layers that the phase trains, for features with mean variance 1.
     """
     tables = []
     names = cell_names(cells, axes_of("decomposed"))

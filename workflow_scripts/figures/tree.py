@@ -35,7 +35,7 @@ COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "lab
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the nodes of the tree of clusters, from the smallest stored k to the largest that is at most `leaves`.
+    """Return the nodes of the tree of clusters, from one cluster of all images to the largest stored k up to `leaves`.
 
     Returns
     -------
@@ -54,14 +54,14 @@ def tabulate(
 
     - `not_shown`: paths of named images that no node shows, joined by `|`.
     - `against`: `sublabel` if there are sub-labels, else `label`.
-    - `k_leaves`, `ari`, `nmi`: number of leaves, and their agreement with these labels (NMI with the arithmetic mean;
+    - `k_leaves`, `ari`, `nmi`: k of the leaves, and their agreement with these labels (NMI with the arithmetic mean;
       null for fewer than two classes).
 
     Raises
     ------
     UserError
-        If there is no k from 2 to `leaves`, or if a clustering does not refine that with the next smaller k. Those of
-        linkages and Density Peaks do.
+        If there is no k from 2 to `leaves`, or if the clusters of one k are not parts of those of the next smaller k.
+        Those of linkages and Density Peaks are.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

@@ -1,6 +1,6 @@
 """Rank the cells without labels by their agreement with the other cells, and show other criteria beside it.
 
-A cell is one combination of choices.
+A cell is one combination of choices. A repeat is one clustering of a cell with its own seed.
 """
 
 from collections.abc import Mapping, Sequence

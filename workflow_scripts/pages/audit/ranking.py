@@ -1,4 +1,7 @@
-"""Rank the images by how much the structure of the features contradicts their label, with a reason for each."""
+"""Rank the images by how much the structure of the features contradicts their label, with a reason for each.
+
+The structure is that of nearest neighbours, and of the clusters in each repeat (a clustering with its own seed).
+"""
 
 from typing import Any
 
@@ -34,9 +37,9 @@ def rank(
 ) -> pd.DataFrame:
     """Rank the labelled images by how little evidence supports their label.
 
-    For each image and class two out-of-sample probabilities are averaged: the share of the class among the nearest
-    images of other groups, and its share among the images of other groups in the image's cluster (mean over the
-    partitions). The probability of the image's own label is its `confidence`. Confident learning on the same
+    For each image and class, two out-of-sample probabilities are averaged. One is the share of the class among the
+    nearest images of other groups. The other is its share among the images of other groups in the image's cluster (mean
+    over the partitions). The probability of the image's own label is its `confidence`. Confident learning on the same
     probabilities estimates the number n of wrong labels; the n images with the lowest confidence are `suspect`.
 
     A label cannot be judged if so few images have it that they cannot be half of the neighbours. Images with such a
@@ -161,8 +164,7 @@ def _times_clustered(shares: np.ndarray) -> np.ndarray:
 
 
 def _reasons(table: pd.DataFrame, shares: np.ndarray, nearest: np.ndarray) -> list[str]:
-    """Return a sentence for each image: on its neighbours, its cluster, and how often another class has more votes
-    there."""
+    """Return a sentence for each image on its neighbours, its cluster, and how often another class has more votes."""
     return [_reason(image, share, name) for image, share, name in zip(table.itertuples(), shares, nearest, strict=True)]
 
 

@@ -1,4 +1,5 @@
-"""Choose the cell with which the explorer opens: the most trusted one, or else the baseline."""
+"""Choose the cell (combination of choices) with which the explorer opens: the most trusted one, or else the
+baseline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

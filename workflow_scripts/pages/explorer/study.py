@@ -169,7 +169,9 @@ def _points_key(cell: OneCell) -> tuple[str, object, object]:
 
 
 def _shown(coordinates: np.ndarray) -> np.ndarray:
-    """Return the first coordinates of points (M, d) for a map, (M, 2) or (M, 3); if d is 1, the second coordinate is
-    0."""
+    """Return the first coordinates of points (M, d) for a map, (M, 2) or (M, 3).
+
+    If d is 1, the second coordinate is 0.
+    """
     first = coordinates[:, :SHOWN_COMPONENTS]
     return np.pad(first, ((0, 0), (0, max(0, 2 - first.shape[1]))))

@@ -1,6 +1,7 @@
 """Write the gallery: clusters in images, two clusters side by side, clusters by class, and near-twins.
 
-Near-twins are an image and its nearest neighbour that are in different clusters.
+The page has the clusters of every cell (combination of choices) of a study. Near-twins are an image and its nearest
+neighbour that are in different clusters.
 """
 
 from collections.abc import Mapping, Sequence

@@ -71,8 +71,7 @@ def write_monitor(
 
 
 def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
-    """Yield sentences that say why the rate of false alarms may not hold, or why no alarm is possible, and what to
-    do."""
+    """Yield sentences that say why false alarms may be more frequent, or why no alarm is possible, and what to do."""
     if facts["alike"]:
         charts = listed([f"{name} (correlation {value:.2f})" for name, value in facts["alike"].items()], most=3)
         text = (

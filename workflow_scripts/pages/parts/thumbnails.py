@@ -67,7 +67,7 @@ def write_beside(page: Path, content: bytes) -> str:
 
 
 def forget_others(page: Path, addresses: Iterable[str]) -> None:
-    """Delete the files in the folder beside a page that are not at one of `addresses`; delete the folder if it is
+    """Delete the files in the folder beside a page whose address is not in `addresses`, and the folder if it is
     empty."""
     folder = page.with_suffix(THUMBNAILS)
     kept = {address.rpartition("/")[2] for address in addresses}

@@ -80,7 +80,7 @@ def write_scales_page(
 
 
 def _earlier(path: str, image_id: str, decision: Decision) -> dict[str, str]:
-    """Return a scale that a person set, or took back, as a decision in the form of the page."""
+    """Return a person's decision on a scale, which was set or taken back, as a record for the page."""
     cells = dict(zip(BY_HAND, decision.cells or ("", ""), strict=True))
     kind = BEFORE if decision.cells else REMOVED
     return {"path": path, "image_id": image_id, **cells, DECISION: kind, DECIDED: decision.decided}

@@ -1,6 +1,7 @@
 """Turn the numbers of a study into sentences that say what to do.
 
-All functions depend on their arguments only. No sentence claims more than its numbers show.
+A study compares cells, which are combinations of choices. All functions depend on their arguments only. No sentence
+claims more than its numbers show.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Hold the tables of a study from which its verdict is made."""
+"""Hold the tables of a study from which its verdict is made.
+
+A study compares cells, which are combinations of choices. Their consensus puts each image into a group.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
