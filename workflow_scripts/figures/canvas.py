@@ -9,23 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from workflow_scripts.figures.colours import INK
-from workflow_scripts.figures.texts import wrapped
+from workflow_scripts.figures.texts import MM_PER_INCH, wrapped
 from workflow_scripts.figures.theme import small
 
-MM_PER_INCH = 25.4
-"""Millimetres in an inch; matplotlib measures figures in inches."""
-TITLE = 5
+TITLE_MM = 5
 """Height of a figure's title in millimetres."""
-ONE_COLUMN = 120
-"""Width in millimetres below which a figure fills one journal column and puts its panels below each other."""
+NARROW_BELOW_MM = 120
+"""Width in millimetres below which a figure puts its panels below each other; one column of a journal is narrower."""
 
 
 def canvas(figure: Mapping[str, Any], height: float) -> Figure:
     """Return an empty figure with the title and the size of the settings.
 
-    If the settings give no height, the figure is `height` mm high, and higher by `TITLE` if it has a title.
+    If the settings give no height, the figure is `height` mm high, and higher by `TITLE_MM` if it has a title.
     """
-    above = TITLE if figure["title"] else 0
+    above = TITLE_MM if figure["title"] else 0
     size = (figure["width"] / MM_PER_INCH, (figure["height"] or height + above) / MM_PER_INCH)
     made = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02))
     if figure["title"]:
@@ -35,7 +33,7 @@ def canvas(figure: Mapping[str, Any], height: float) -> Figure:
 
 def panels_of(n: int, figure: Mapping[str, Any]) -> tuple[int, int]:
     """Return the number of rows and the number of columns of n panels: two columns at most, one in a narrow figure."""
-    columns = min(n, 1 if figure["width"] < ONE_COLUMN else 2)
+    columns = min(n, 1 if figure["width"] < NARROW_BELOW_MM else 2)
     return ceil(n / columns), columns
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
@@ -64,7 +64,7 @@ def tabulate(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a panel for each criterion, and one panel with the recommendations from the resamples."""
     with theme(style):
-        across = 1 if figure["width"] < ONE_COLUMN else 3
+        across = 1 if figure["width"] < NARROW_BELOW_MM else 3
         made = canvas(figure, (6 // across) * 45 + 16)
         axes = made.subplots(6 // across, across).ravel()
         palette = dict(zip(CRITERIA, colours(style), strict=False))

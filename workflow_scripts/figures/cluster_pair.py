@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.means import cluster_means
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.contact_sheet import (
     NOTE,
@@ -87,7 +87,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "There is a single cluster, so no two can be compared.")
         above = frame_legend_height(by_class, figure["width"], style)
         n, places = int(table["position"].max()) + 1, places_of(table)
-        if figure["width"] < ONE_COLUMN:
+        if figure["width"] < NARROW_BELOW_MM:
             made = canvas(figure, 2 * block_height(figure["width"], n, len(places), style) + 2 * NOTE + above)
             draw_places(made, table, file["images"], by_class, style, places, n)
         else:

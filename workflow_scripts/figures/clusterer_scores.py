@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, note
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, note
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note
 from workflow_scripts.figures.text_table import BELOW, spread, write_table
 from workflow_scripts.figures.texts import shortened
@@ -58,7 +58,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a line of text for each cell, which usually is a clusterer."""
     manifest = read_manifest(inputs["manifest"])
     metrics = [column.removesuffix("_mean") for column in table if column.endswith("_mean")]
-    narrow = figure["width"] < ONE_COLUMN
+    narrow = figure["width"] < NARROW_BELOW_MM
     with theme(style):
         rows = [
             [

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, Look, class_looks
 from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
@@ -128,7 +128,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No clusters: every image is noise.")
         n_clusters, n = table["name"].nunique(), int(table["position"].max()) + 1
         above = frame_legend_height(by_class, figure["width"], style)
-        if figure["width"] < ONE_COLUMN:
+        if figure["width"] < NARROW_BELOW_MM:
             height = block_height(figure["width"], n, len(places_of(table)), style)
             made = canvas(figure, n_clusters * height + NOTE + above)
             draw_places(made, table, file["images"], by_class, style, places_of(table), n)

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullFormatter
 
 from workflow_scripts.clusterers.density_peaks import best_centres
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note
 from workflow_scripts.figures.colours import FAINT, INK, colours
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
@@ -58,7 +58,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw distance against density, and beside it the sorted products of the two; the centres are coloured."""
     finite = table[np.isfinite(table["product"])]
     with theme(style):
-        wide = figure["width"] >= ONE_COLUMN
+        wide = figure["width"] >= NARROW_BELOW_MM
         made = canvas(figure, 66 if wide else 116)
         graph, products = made.subplots(*((1, 2) if wide else (2, 1)))
         _draw_points(graph, finite, "density", "distance", colours(style)[0])

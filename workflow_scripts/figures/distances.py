@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from scipy.spatial.distance import pdist, squareform
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.confusion import LEGIBLE
 from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, wrapped
@@ -131,7 +131,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         colours = {name: look.colour for name, look in by_class.items()}
         matrices = table[table["part"] == "matrix"]
         matrices = pd.concat([matrices, matrices.drop_duplicates("series").assign(points=DISCRETE)])
-        across = 1 if figure["width"] < ONE_COLUMN else min(ACROSS, int(matrices["series"].value_counts().max()))
+        across = 1 if figure["width"] < NARROW_BELOW_MM else min(ACROSS, int(matrices["series"].value_counts().max()))
         rows = _in_rows(matrices, across)
         side = min(70, (figure["width"] - 42) / across)
         size = min(small(style), side * POINTS_PER_MM / (1.1 * len(colours)))

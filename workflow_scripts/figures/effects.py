@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, colours
 from workflow_scripts.figures.names import n_in_words, over_repeats, shown
 from workflow_scripts.figures.theme import theme
@@ -101,7 +101,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")
         metrics = list(dict.fromkeys(table["metric"]))
-        across = 1 if figure["width"] < ONE_COLUMN else len(metrics)
+        across = 1 if figure["width"] < NARROW_BELOW_MM else len(metrics)
         rows = table["term"].nunique()
         made = canvas(figure, (len(metrics) // across) * (ROW * rows + 14) + 12)
         axes = made.subplots(len(metrics) // across, across, squeeze=False).ravel()

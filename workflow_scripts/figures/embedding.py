@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas
 from workflow_scripts.figures.colours import NOBODY, Look, class_looks, looks, shade
 from workflow_scripts.figures.legends import LINE_MM, MOST_ENTRIES, dot, legend_below, legend_beside, legend_lines
 from workflow_scripts.figures.names import BY, MAP_NAMES
@@ -165,7 +165,7 @@ def _layout(
     entry = max(text_width(name, small(style)) for name in entries) + 8
     shape = np.clip(np.ptp(table["y"]) / np.ptp(table["x"]), 0.5, 1.2)
     beside, below = (shape * ((width - taken) / (2 if labelled else 1) - 5) + 12 for taken in (entry, 0))
-    if width >= ONE_COLUMN and LINE_MM * (min(len(entries), MOST_ENTRIES + 1) + 1) <= beside:
+    if width >= NARROW_BELOW_MM and LINE_MM * (min(len(entries), MOST_ENTRIES + 1) + 1) <= beside:
         return beside, True
     return below + LINE_MM * legend_lines(entries, width, style), False
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas
 from workflow_scripts.figures.colours import FAINT, looks
 from workflow_scripts.figures.legends import legend_below
 from workflow_scripts.figures.names import n_in_words
@@ -60,7 +60,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a line for each decomposition; the legend says how many components reach 50, 80 and 90 %."""
     names = list(dict.fromkeys(table["series"]))
     with theme(style):
-        made = canvas(figure, 66 + 4 * len(names) if figure["width"] < ONE_COLUMN else 75 + 2 * len(names))
+        made = canvas(figure, 66 + 4 * len(names) if figure["width"] < NARROW_BELOW_MM else 75 + 2 * len(names))
         ax = made.subplots()
         for level in LEVELS:
             ax.axhline(level, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)))

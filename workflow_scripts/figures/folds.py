@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import Look, looks
 from workflow_scripts.figures.legends import columns_within, dot, panel_legend
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, over_repeats, shown
@@ -63,7 +63,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         if table.empty:
             return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
         names, splits = list(dict.fromkeys(table["series"])), list(dict.fromkeys(table["split"]))
-        across = 1 if figure["width"] < ONE_COLUMN else len(names)
+        across = 1 if figure["width"] < NARROW_BELOW_MM else len(names)
         made = canvas(figure, 52 * (len(names) // across) + 18)
         axes = made.subplots(len(names) // across, across, squeeze=False, sharey=True).ravel()
         by_colour = looks(splits, style)

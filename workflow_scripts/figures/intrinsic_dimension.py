@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note
 from workflow_scripts.figures.colours import FAINT, looks
 from workflow_scripts.figures.texts import wrapped
 from workflow_scripts.figures.theme import theme
@@ -76,7 +76,7 @@ def measured(X: npt.ArrayLike, figure: Mapping[str, Any]) -> pd.DataFrame:
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw for each cell the fitted lines and, beside them, the dimension against the sample size."""
     names = list(dict.fromkeys(table["series"]))
-    beside = figure["width"] >= ONE_COLUMN
+    beside = figure["width"] >= NARROW_BELOW_MM
     with theme(style):
         shape = (len(names), 2) if beside else (2 * len(names), 1)
         made = canvas(figure, 50 * shape[0] + 4)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from sklearn.cluster import HDBSCAN
 
 from workflow_scripts.errors import UserError, found_allowed
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import INK, NOBODY, looks
 from workflow_scripts.figures.embedding import name_axes, places, scatter
 from workflow_scripts.figures.preprocessing import draw_histogram, histogram_of
@@ -140,7 +140,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         of_images = [rows for _, rows in bins.groupby("image_id", sort=False)]
         numbers = sorted(bins["island"].dropna().unique())
         by_number = looks([str(number) for number in numbers], style)
-        wide = figure["width"] >= ONE_COLUMN
+        wide = figure["width"] >= NARROW_BELOW_MM
         side = min(LARGEST, (0.6 if wide else 1) * figure["width"] / len(of_images))
         map_height = (0.4 if wide else 1) * figure["width"]
         height = max(map_height, side + 34) if wide else map_height + side + 34

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.contact_sheet import show_framed
 from workflow_scripts.figures.legends import frame_legend, frame_legend_height
@@ -75,7 +75,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         named = bool(table["named"].iloc[0])
         short = short_names([*table["name"], *table["twin_name"]], 12)
         files = short_names(table["path"], 24)
-        across = 2 if figure["width"] < ONE_COLUMN else 4
+        across = 2 if figure["width"] < NARROW_BELOW_MM else 4
         lines = ceil(len(first) / across)
         above = frame_legend_height(by_class, figure["width"], style)
         made = canvas(figure, lines * (figure["width"] / across / 2 + (11 if named else 8)) + 9 + above)

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note
 from workflow_scripts.figures.colours import FAINT, INK, colours, looks
 from workflow_scripts.figures.nmi_curves import DASHES, REFERENCES
 from workflow_scripts.figures.theme import small, theme
@@ -58,7 +58,7 @@ def tabulate(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw four of the partitions as squares, and below them the NMI of all partitions with the reference curves."""
     with theme(style):
-        wide = figure["width"] >= ONE_COLUMN
+        wide = figure["width"] >= NARROW_BELOW_MM
         across = 4 if wide else 2
         down = len(SHOWN) // across
         squares = down * (figure["width"] / across + 10)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.area_fractions import fraction_in_words, with_areas
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note
 from workflow_scripts.figures.colours import Look, class_looks
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.legends import dot, legend_above
@@ -30,7 +30,7 @@ LINES = 10
 LONGEST_SIDE = 900
 """Largest side of a drawn image in pixels."""
 ALPHA = 0.4
-TITLE = 5.0
+IMAGE_TITLE_MM = 5.0
 """Height in millimetres of the title above each image."""
 
 
@@ -88,7 +88,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     by_class = class_looks(table["predicted"], inputs["classes"], style)
     looks_of = cluster_looks(table, by_class, style)
     pages = [tiles for _, tiles in table.groupby(["parent", "page"], sort=False)]
-    n_columns = 1 if figure["width"] < ONE_COLUMN or len(pages) == 1 else 2
+    n_columns = 1 if figure["width"] < NARROW_BELOW_MM or len(pages) == 1 else 2
     widths = [(tiles["x"] + tiles["width"]).max() - tiles["x"].min() for tiles in pages]
     heights = [(tiles["y"] + tiles["height"]).max() - tiles["y"].min() for tiles in pages]
     tallest = min(1.2, max(height / width for height, width in zip(heights, widths, strict=True)))
@@ -96,7 +96,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     short = short_names(looks_of)
     most = 4.5 * min(max(tiles["name"].nunique() for tiles in pages), LINES + 1)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
-        made = canvas(figure, n_rows * (figure["width"] / n_columns * tallest * 0.9 + TITLE + most) + 16)
+        made = canvas(figure, n_rows * (figure["width"] / n_columns * tallest * 0.9 + IMAGE_TITLE_MM + most) + 16)
         axes = made.subplots(n_rows, n_columns, squeeze=False).ravel()
         for ax, tiles in zip(axes, pages, strict=False):
             draw_image(ax, tiles, mosaic(tiles, file["images"]), looks_of, short)

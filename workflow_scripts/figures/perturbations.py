@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.consensus.perturbation import changed_groups
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import colours
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
@@ -47,7 +47,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No image was perturbed.")
         everyone = table[table["label"].isna()].reset_index(drop=True)
         of_labels, n_labels = _matrix(table)
-        narrow = figure["width"] < ONE_COLUMN
+        narrow = figure["width"] < NARROW_BELOW_MM
         made = canvas(figure, 62 + ROW * len(of_labels))
         if len(of_labels):
             above, below = made.subplots(2, sharex=True, height_ratios=[30, ROW * len(of_labels) + 2])

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note
 from workflow_scripts.figures.colours import FAINT, INK, colours
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.tables import read_parquet
@@ -121,7 +121,7 @@ def _not_run(fact: SimpleNamespace, table: pd.DataFrame | None) -> str:
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw the differences in units of their tolerance, in two columns, or in one if the figure is narrow."""
     with theme(style):
-        columns = 1 if figure["width"] < ONE_COLUMN else 2
+        columns = 1 if figure["width"] < NARROW_BELOW_MM else 2
         lines = _lines(table)
         height = -(-len(lines) // columns)
         made = canvas(figure, ROW * height + 20)

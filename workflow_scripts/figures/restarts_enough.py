@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from workflow_scripts.consensus.restarts import SAME, SURE, restart_stability
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, PALE, colours
 from workflow_scripts.figures.names import n_in_words
 from workflow_scripts.figures.partitions import read_runs_of
@@ -102,7 +102,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No cell has two runs with an inertia: store several repeats, or keep: all.")
         cells = tabulated_cells(table)
         rows = cells[:MOST]
-        narrow = figure["width"] < ONE_COLUMN
+        narrow = figure["width"] < NARROW_BELOW_MM
         made = canvas(figure, ROW * len(rows) + 30)
         axes = made.subplots(1, 2 if narrow else 3, sharey=True)
         y = np.arange(len(rows))

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import Look, looks
 from workflow_scripts.figures.legends import columns_within, panel_legend
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
@@ -130,7 +130,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")
         metrics, hues = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["hue"]))
         numeric = pd.api.types.is_numeric_dtype(table["x"])
-        n_columns = min(len(metrics), 1 if figure["width"] < ONE_COLUMN else 2)
+        n_columns = min(len(metrics), 1 if figure["width"] < NARROW_BELOW_MM else 2)
         n_rows = ceil(len(metrics) / n_columns)
         height = 45 if numeric else 14 + max(14, 5 * table["x"].nunique() * max(1, 0.7 * len(hues)))
         made = canvas(figure, n_rows * height + 14 + 5 * bool(len(hues) > 1))

@@ -30,6 +30,8 @@ AGREEMENT = "agreement"
 """Name of the score that needs no labels: the mean agreement with the other cells."""
 ROW = 3.6
 """Height in millimetres of the row of dots for a value of a choice."""
+NAMES_SHARE = 0.28
+"""Share of the figure's width that the names of the values of choices may take."""
 
 
 def tabulate(
@@ -112,7 +114,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         curve, matrix = made.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": heights})
         palette = colours(style)
         _draw_curve(curve, table, palette[0])
-        _draw_matrix(matrix, table, levels, palette, style)
+        _draw_matrix(matrix, table, levels, palette, NAMES_SHARE * figure["width"], style)
         note(made, f"{n_in_words(inputs)}, {_explanation(table)}", style)
     return made
 
@@ -144,8 +146,10 @@ def _draw_matrix(
     table: pd.DataFrame,
     levels: Sequence[tuple[str, str]],
     palette: Sequence[str],
+    room: float,
     style: Mapping[str, Any],
 ) -> None:
+    """Draw a row of dots for each level; its name has `room` millimetres."""
     axes = list(dict.fromkeys(axis for axis, _ in levels))
     size = float(np.clip(400 / len(table), 0.8, 9))
     for row, (axis, level) in enumerate(levels):
@@ -154,7 +158,6 @@ def _draw_matrix(
         ax.scatter(has, np.full(len(has), row), size, palette[axes.index(axis) % len(palette)])
         if row and levels[row - 1][0] != axis:
             ax.axhline(row - 0.5, color=PALE, linewidth=0.6)
-    room = 0.28 * ax.figure.get_size_inches()[0] * 25.4  # type: ignore[union-attr]
     ax.set_yticks(range(len(levels)), [_within(level, room, style) for _, level in levels])
     ax.set_ylim(len(levels) - 0.4, -0.6)
     ax.set_xlim(0.3, len(table) + 0.7)

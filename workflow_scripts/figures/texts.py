@@ -6,7 +6,9 @@ from collections.abc import Iterable
 import numpy as np
 from matplotlib.textpath import TextPath
 
-POINTS_PER_MM = 72 / 25.4
+MM_PER_INCH = 25.4
+"""Millimetres in an inch; matplotlib measures figures in inches."""
+POINTS_PER_MM = 72 / MM_PER_INCH
 """Points (the unit of font sizes) per millimetre."""
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note
 from workflow_scripts.figures.colours import FAINT, INK
 from workflow_scripts.figures.intrinsic_dimension import draw_fits, draw_sizes, measured
 from workflow_scripts.figures.theme import theme
@@ -45,7 +45,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a piece of the line, the fits to both samples, and the dimension against the sample size."""
     few, many = list(dict.fromkeys(table["series"]))
     with theme(style):
-        wide = figure["width"] >= ONE_COLUMN
+        wide = figure["width"] >= NARROW_BELOW_MM
         made = canvas(figure, 110 if wide else 210)
         panels = made.subplots(*((2, 2) if wide else (4, 1))).ravel()
         _draw_places(panels[0], table, few, many)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas
 from workflow_scripts.figures.colours import FAINT, colours
 from workflow_scripts.figures.legends import legend_below
 from workflow_scripts.figures.names import n_in_words
@@ -55,7 +55,7 @@ def tabulate(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a panel for each autoencoder, with a line and a name where a phase begins."""
     names = list(dict.fromkeys(table["series"]))
-    across = 1 if figure["width"] < ONE_COLUMN else min(len(names), 2)
+    across = 1 if figure["width"] < NARROW_BELOW_MM else min(len(names), 2)
     down = ceil(len(names) / across)
     first, second = colours(style)[:2]
     with theme(style):

@@ -20,7 +20,7 @@ from workflow_scripts.consensus.few_labels import with_labels
 from workflow_scripts.consensus.resampling import stability_under_resampling
 from workflow_scripts.consensus.trust import trust
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.canvas import ONE_COLUMN, canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.legends import legend_above
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
@@ -167,7 +167,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)
-        narrow = figure["width"] < ONE_COLUMN
+        narrow = figure["width"] < NARROW_BELOW_MM
         labelled = bool(table["ari"].notna().any())
         rows = _rows(table)
         made = canvas(figure, ROW * len(rows) + 34)
