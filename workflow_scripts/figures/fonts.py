@@ -25,7 +25,7 @@ NO_FONT = (
 
 
 @cache
-def other_scripts() -> list[str]:
+def fonts_of_other_scripts() -> list[str]:
     """Return the installed fonts of `CHINESE_JAPANESE_KOREAN`, for characters that the figures' own font lacks."""
     package = find_spec(FONT_PACKAGE)
     for path in (package and package.submodule_search_locations) or ():
@@ -35,8 +35,8 @@ def other_scripts() -> list[str]:
     return [name for name in CHINESE_JAPANESE_KOREAN if name in installed]
 
 
-def has_boxes(made: Figure, style: Mapping[str, Any]) -> bool:
+def has_missing_glyphs(made: Figure, style: Mapping[str, Any]) -> bool:
     """Return whether a text of the figure has a character that no font has, which is drawn as a box."""
-    fonts = [font_manager.get_font(font_manager.findfont(name)) for name in (style["font"], *other_scripts())]
+    fonts = [font_manager.get_font(font_manager.findfont(name)) for name in (style["font"], *fonts_of_other_scripts())]
     letters = {letter for text in made.findobj(Text) for letter in text.get_text() if not letter.isspace()}
     return any(not any(font.get_char_index(ord(letter)) for font in fonts) for letter in letters)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from workflow_scripts.figures.fonts import NO_FONT, has_boxes
+from workflow_scripts.figures.fonts import NO_FONT, has_missing_glyphs
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.store import replacing
 from workflow_scripts.runlog import NOTICE, log
@@ -51,5 +51,5 @@ def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mappin
         for kind, path in (("svg", svg_path), ("png", png_path)):
             temporary = stack.enter_context(replacing(path))
             made.savefig(temporary, format=kind, dpi=style["dpi"], metadata=undated[kind])
-        if has_boxes(made, style):
+        if has_missing_glyphs(made, style):
             log.log(NOTICE, NO_FONT)

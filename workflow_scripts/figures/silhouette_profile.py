@@ -14,7 +14,7 @@ from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.names import k_in_words
 from workflow_scripts.figures.texts import POINTS_PER_MM, short_names
 from workflow_scripts.figures.theme import small, theme
-from workflow_scripts.figures.ticks import fitting
+from workflow_scripts.figures.ticks import far_apart
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
@@ -107,7 +107,7 @@ def _draw_clusters(ax: Axes, table: pd.DataFrame, line: float) -> int:
         ticks[at + share / 2] = f"{short[first['name']]} ({size}): {decimal(first['mean'])}"
         sizes.append(size)
         at += share + gap
-    shown = fitting(list(ticks), sizes, line)
+    shown = far_apart(list(ticks), sizes, line)
     ax.set_yticks([list(ticks)[i] for i in shown], [list(ticks.values())[i] for i in shown])
     return n_clusters - len(shown)
 

@@ -18,7 +18,7 @@ def log_scale(ax: Axes, low: float, high: float) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def fitting(places: Sequence[float], sizes: Sequence[float], apart: float) -> list[int]:
+def far_apart(places: Sequence[float], sizes: Sequence[float], apart: float) -> list[int]:
     """Return the indices, ascending, of places that are at least `apart` from each other.
 
     Of two places that are nearer, the one with the larger of `sizes` is kept.

@@ -21,7 +21,7 @@ def test_characters_that_no_font_has_are_said_once(tmp_path, caplog, recwarn, dr
 
 def test_fonts_of_other_scripts_are_used_where_they_are_installed(monkeypatch):
     monkeypatch.setattr(fonts.font_manager, "get_font_names", lambda: ["DejaVu Sans", "Noto Sans CJK JP"])
-    fonts.other_scripts.cache_clear()
+    fonts.fonts_of_other_scripts.cache_clear()
     with theme(STYLE):
         assert mpl.rcParams["font.family"] == ["DejaVu Sans", "Noto Sans CJK JP"]
-    fonts.other_scripts.cache_clear()
+    fonts.fonts_of_other_scripts.cache_clear()

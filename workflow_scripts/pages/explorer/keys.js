@@ -9,7 +9,7 @@ function typeInto(id) {
 }
 
 /** Choose the option of a select that is `by` places after the chosen one. */
-function chooseBeside(id, by) {
+function chooseNeighbour(id, by) {
   const select = element(id), count = select.options.length;
   if (!count) return;
   select.selectedIndex = (select.selectedIndex + by + count) % count;

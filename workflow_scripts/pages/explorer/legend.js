@@ -1,4 +1,4 @@
-/** The colours of the images, the legend that hides groups, and the images that changed their group since the previous clustering. */
+/** The legend: it colours the images by a column, and lists their groups, which it shows and hides. */
 
 class Legend {
   /** `titleOf(column)` returns the title of a column, `isChosen(row)` whether an image is chosen, and `say(text)` shows a message. */
@@ -15,25 +15,11 @@ class Legend {
     const pairs = isOther ? pairGroups(before.codes, column.values) : new Map();
     const kept = new Map([...pairs].map(([is, was]) => [is, before.slots[was]]));
     this.colouring = column.levels ? inGroups(column, kept) : inSteps(column);
-    this.moved = isOther ? this.movedFrom(before, column, pairs) : null;
+    this.moved = isOther ? new MovedImages(this.rows, before, column, pairs, this.titleOf(before.column)) : null;
     Object.assign(scatter, { codes: this.colouring.codes, css: [NOTHING, ...this.colouring.colours] });
     scatter.palette = Uint32Array.from(scatter.css, packed);
-    this.showMoved();
+    showMovedPanel(this.moved, this.say);
     this.showGroups();
-  }
-
-  /** Return the images whose group changed since the previous clustering, whether they are marked, and a sentence about them. */
-  movedFrom(before, column, pairs) {
-    const both = this.rows.filter(row => before.codes[row] && column.values[row]);
-    const rows = new Set(both.filter(row => pairs.get(column.values[row]) !== before.codes[row]));
-    return { rows, isMarked: rows.size > 0, text: `${rows.size} of ${imagesInWords(both.length)} moved, against ${this.titleOf(before.column)}` };
-  }
-
-  showMoved() {
-    element("moved").hidden = !this.moved;
-    if (!this.moved) return;
-    element("moved-text").textContent = this.moved.text;
-    this.say(this.moved.text);
   }
 
   /** Mark the images that moved, or end marking them. */
@@ -74,7 +60,7 @@ class Legend {
   stateOf(row) {
     if (this.hidden.has(this.colouring.codes[row]) || !this.scatter.has(row)) return HIDDEN;
     if (this.isChosen(row)) return MARKED;
-    return this.moved?.isMarked && !this.moved.rows.has(row) ? FAINT : PLAIN;
+    return this.moved?.isFaint(row) ? FAINT : PLAIN;
   }
 
   /** Draw each image as hidden, chosen, faint or plain, and count those that are not hidden. */

@@ -127,7 +127,7 @@ function exportPicks() {
   const file = `${data.dataset}_${data.study}_picked.csv`;
   save(picks.csv(), file);
   element("next-run").hidden = false;
-  element("next-run-lines").textContent = nextRun(file, picks.state, data).join("\n");
+  element("next-run-lines").textContent = nextRunLines(file, picks.state, data).join("\n");
   element("next-run").scrollIntoView({ block: "nearest" });
   say(`Exported ${file}`);
 }
@@ -239,8 +239,8 @@ const ACTIONS = [
   ["x", "aside", "set the chosen aside, or take them back", setAside],
   ["z", "undo", "undo", undo], ["Escape", "clear done", "choose nothing; stop judging", () => judging.isOn ? judging.stop() : picks.choose([])],
   ["e", "export", "export the picks as a CSV", exportPicks],
-  ["[", "", "the cell before", () => chooseBeside("cell", -1)], ["]", "", "the next cell", () => chooseBeside("cell", 1)],
-  [",", "", "the k before", () => chooseBeside("k", -1)], [".", "", "the next k", () => chooseBeside("k", 1)],
+  ["[", "", "the cell before", () => chooseNeighbour("cell", -1)], ["]", "", "the next cell", () => chooseNeighbour("cell", 1)],
+  [",", "", "the k before", () => chooseNeighbour("k", -1)], [".", "", "the next k", () => chooseNeighbour("k", 1)],
   ["m", "mark-moved", "mark what moved", () => legend.markMoved()], ["t", "", "thumbnails or points", toggleThumbnails],
   ["v", "pan", "drag moves the map", () => setMode("pan")], ["u", "turn", "drag turns a map of three dimensions", () => setMode("turn")],
   ["o", "lasso", "drag draws a lasso", () => setMode("lasso")], ["r", "rectangle", "drag draws a rectangle", () => setMode("rectangle")],

@@ -18,8 +18,8 @@ from workflow_scripts.pages.parts.writing import write_page
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    *("data.js", "colours.js", "scatter.js", "gestures.js", "legend.js", "picks.js", "picks_panel.js", "next_run.js"),
-    *("labelling.js", "judging.js", "finding.js", "keys.js"),
+    *("data.js", "colours.js", "scatter.js", "gestures.js", "moved_images.js", "legend.js", "picks.js"),
+    *("picks_panel.js", "next_run.js", "labelling.js", "judging.js", "finding.js", "keys.js"),
 )
 ALIGNED = 8
 """Each array in the pack begins at a multiple of this number of bytes."""
