@@ -42,7 +42,10 @@ class Codebook(ABC):
 
     @abstractmethod
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return the encoding of one image, (width,) float64, from its local features `descriptors` (positions, C)."""
+        """Return the encoding (width,) float64 of one image.
+
+        `descriptors` (positions, C) are its local features.
+        """
 
     def encode_all(self, maps: np.ndarray) -> np.ndarray:
         """Return the encodings of N images, (N, width) float32.
@@ -70,7 +73,10 @@ class Vlad(Codebook):
         return self.centres.size
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return the VLAD vector (K * C,) float64 of one image from its local features `descriptors` (positions, C)."""
+        """Return the VLAD vector (K * C,) float64 of one image.
+
+        `descriptors` (positions, C) are its local features.
+        """
         # the nearest centre has the largest product with the features minus half its squared length
         products = descriptors @ self.centres.T - np.square(self.centres).sum(axis=1) / 2
         members = products.argmax(axis=1)[:, None] == np.arange(len(self.centres))
@@ -108,8 +114,10 @@ class Fisher(Codebook):
         return mixture
 
     def encode(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return the Fisher vector (width,) float64 of one image from its local features `descriptors` (positions,
-        C)."""
+        """Return the Fisher vector (width,) float64 of one image.
+
+        `descriptors` (positions, C) are its local features.
+        """
         from skimage.feature import fisher_vector
 
         return fisher_vector(descriptors, self.mixture, improved=True)

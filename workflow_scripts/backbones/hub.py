@@ -33,7 +33,7 @@ def hugging_face(repository: str, files: Sequence[str], download: bool, wanted_b
     """Return the path of the first of `files` that is in the local cache of a Hugging Face repository.
 
     If none is there and `download` is true, the first one that the repository has is downloaded. Raises `UserError` if
-    there is none; its message names `wanted_by`, the setting that asks for the file.
+    there is none; its message names `wanted_by`, the model or the setting that needs the file.
     """
     import huggingface_hub
 

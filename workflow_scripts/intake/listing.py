@@ -17,8 +17,7 @@ LABEL_TABLE = "labels.csv"
 
 @dataclass(frozen=True, order=True, slots=True)
 class Entry:
-    """A file: its path relative to the data folder (with `/`), its size (bytes) and time of last change
-    (nanoseconds)."""
+    """A file: its path relative to the data folder (with `/`), its size (bytes) and time of change (nanoseconds)."""
 
     path: str
     size: int
@@ -65,7 +64,7 @@ def would_list(path: str, include: Iterable[str], exclude: Iterable[str]) -> boo
 
 
 def entry_of(path: str) -> Entry:
-    """Return the entry of one file, with the path as it is given."""
+    """Return the `Entry` of one file: its path as it is given, its size and its time of change."""
     status = os.stat(path)
     return Entry(path, status.st_size, status.st_mtime_ns)
 
@@ -113,8 +112,7 @@ _TOKENS = re.compile(
 
 
 def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
-    """Return a regular expression that matches what any of the glob patterns matches; nothing if there are no
-    patterns."""
+    """Return a regular expression that matches what any of the glob patterns matches; without patterns, nothing."""
     return re.compile("|".join(map(_translate, patterns)) or r"(?!)", re.DOTALL | re.IGNORECASE)
 
 

@@ -62,5 +62,5 @@ def reading_processes(workers: int, pages: Iterable[Mapping[str, Any]], memory_m
 
 
 def images_bytes(workers: int, max_pixels: int, bytes_per_pixel: int = READING_BYTES) -> int:
-    """Return the largest number of bytes of images of `max_pixels` pixels in all processes that `processes` allows."""
+    """Return the memory, bytes, for images of `max_pixels` pixels in as many processes as `processes` allows."""
     return processes(workers, max_pixels, bytes_per_pixel) * bytes_per_pixel * max_pixels

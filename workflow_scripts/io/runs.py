@@ -28,15 +28,17 @@ class Runs:
 
     Attributes
     ----------
-    labels : (M, N) integers of the smallest type that holds them: the cluster of each image, or `NOISE` for images in
-        no cluster.
+    labels :
+        (M, N) integers of the smallest type that holds them: the cluster of each image, or `NOISE` for images in no
+        cluster.
     inertia : (M,) float64, NaN if the method has no objective.
     n_iter : (M,) int, `NOT_APPLICABLE` if the method does not iterate.
     converged : (M,) bool.
     repeat, restart : (M,) int, the numbers of the repeat and of the restart, from 0.
     seed : (M,) integers, `NOT_APPLICABLE` if the method draws no random numbers.
     centers :
-        (repeats, k, d) float64, the centres of the best restart of each repeat; (repeats, 0, d) if the method has none.
+        (repeats, k, d) float64, the centres of the best restart of each repeat; without rows (k = 0) if the method has
+        none.
     diagnostics : other arrays that a method reports, by name.
     """
 

@@ -60,7 +60,7 @@ def run_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
 
 
 def apply_steps(image: np.ndarray, steps: Steps) -> np.ndarray:
-    """Return an image, (H, W) or (H, W, 3) float32 in [0, 1], after preprocessing steps, as such an image.
+    """Run preprocessing steps on an image, (H, W) or (H, W, 3) float32 in [0, 1]; return an image of the same kind.
 
     Raises `UserError` if a step cannot be applied to the image.
     """

@@ -52,7 +52,8 @@ class Box:
         return self.bottom - self.top
 
     def distance(self, other: "Box") -> int:
-        """Return the number of pixels between two boxes, along the axis on which they are farther apart."""
+        """Return the number of pixels between two boxes, along the axis on which they are farther apart; 0 if they
+        overlap."""
         across = max(self.left - other.right, other.left - self.right)
         down = max(self.top - other.bottom, other.top - self.bottom)
         return max(across, down, 0)
