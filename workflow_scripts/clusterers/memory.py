@@ -1,4 +1,4 @@
-"""Check before a method starts that it does not need more memory than the machine has, nor too much time."""
+"""Check, before a method starts, that the machine has enough memory and that the method will not take too long."""
 
 import os
 

@@ -71,7 +71,7 @@ def compact(partitions: np.ndarray) -> np.ndarray:
 
 
 def _together(row: np.ndarray, others: np.ndarray, counts: np.ndarray | None, n_clusters: int) -> np.ndarray:
-    """Return for each of `others` (R, N) the number of pairs that share a cluster in it and in `row` (N,), (R,)."""
+    """Return for each of `others` (R, N) how many pairs of images share a cluster there and in `row` (N,), (R,)."""
     step = max(1, _BLOCK // max(len(row), n_clusters**2))
     together = np.empty(len(others))
     for start in range(0, len(others), step):

@@ -176,7 +176,7 @@ def expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: 
 
 
 def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarray:
-    """Return what a cluster of size a and a class of size b add to the expected mutual information on average, (P,).
+    """Return the part of the expected mutual information that a cluster of size a and a class of size b add, (P,).
 
     `pairs` (3, P) holds a, b and the number of images n. `log_factorial` (max(n) + 1,) are the logarithms of 0!, 1!,
     ...

@@ -69,8 +69,8 @@ def _rank_probabilities(n: np.ndarray, n_restarts: int) -> np.ndarray:
     """Return the probability that the best of n restarts, drawn from R = `n_restarts`, has rank i, (len(n), ranks).
 
     The best restart has rank 0. The probability C(R-1-i, n-1) / C(R, n) is computed as a product of ratios, without
-    factorials: it is n / R for i = 0, and rank i has that of rank i - 1 times (R - i - n + 1) / (R - i), or 0 if fewer
-    than n restarts are left. Ranks with a probability below exp(-45) for every n are left out.
+    factorials. For rank 0 it is n / R. For rank i it is the probability of rank i - 1 times (R - i - n + 1) / (R - i),
+    or 0 if fewer than n restarts are left. Ranks with a probability below exp(-45) for every n are left out.
     """
     smallest = n[0] / n_restarts
     n_ranks = n_restarts if smallest == 1 else min(n_restarts, int(-45 / np.log1p(-smallest)) + 1)

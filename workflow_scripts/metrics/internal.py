@@ -114,7 +114,7 @@ def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int,
 def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
     """Return the indices of at most `n_points` points, drawn without replacement, with the right share of each cluster.
 
-    The points are shuffled and sorted by cluster, and then every so many points one is taken; so the number from each
+    The points are shuffled and sorted by cluster, and then points at equal steps are taken. So the number from each
     cluster is its exact share to within one point. `labels` (N,) are integers; noise (negative) is not drawn.
     """
     shuffled = rng.permutation(np.flatnonzero(labels >= 0))

@@ -1,8 +1,8 @@
 """Compute reference values of normalised mutual information (NMI) for each number of clusters.
 
-If there are more clusters than labels, NMI neither reaches 1 nor falls to 0. Clusters that are pure parts of the labels
-have more entropy than the labels, so their NMI is below 1. Random clusters have an NMI above 0, which grows with their
-number (Coronica 2018, section 4.3).
+If there are more clusters than labels, the NMI of good clusters is below 1 and that of random clusters above 0. Even
+clusters with images of one label only have more entropy than the labels, so their NMI is below 1. The NMI of random
+clusters grows with their number (Coronica 2018, section 4.3).
 """
 
 from collections.abc import Iterable

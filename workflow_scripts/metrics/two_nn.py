@@ -49,7 +49,7 @@ class TwoNN:
 
 
 def two_nn(X: npt.ArrayLike) -> TwoNN:
-    """Measure mu for every point of X (N, d), with exact neighbours.
+    """Return the distribution of mu (see `TwoNN`) over the points X (N, d), computed with exact neighbours.
 
     If points are equal, only one of them counts. Raises `UserError` if fewer than `FEWEST` points differ.
     """

@@ -46,7 +46,7 @@ def shift_p_value(known: np.ndarray, batch: np.ndarray) -> float:
 
 
 def smallest_p_value(n_known: int, n: int) -> float:
-    """Return the smallest possible p-value of `shift_p_value` for a batch of n numbers and n_known known ones.
+    """Return the smallest possible p-value of `shift_p_value`, for a batch of n images and `n_known` known images.
 
     The smallest possible p-value of `novelty_p_value` is half of it.
     """

@@ -1,4 +1,4 @@
-"""Predict the clusters of images, and those of their perturbed versions, such as rotated or blurred ones."""
+"""Predict the clusters of images and of their perturbed versions, such as rotated or blurred images."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -97,15 +97,16 @@ def log_probabilities(heads: Heads, x: Tensor, temperature: float) -> Tensor:
 def pair_losses(students: tuple[Tensor, Tensor], teachers: tuple[Tensor, Tensor], prior: Tensor, beta: float) -> Tensor:
     """Return the loss (H,) of each head for n pairs of points (equations 4 to 7 of the paper).
 
-    For each pair, the pointwise mutual information of the student's probabilities of one point and the teacher's of the
-    other is computed, and averaged with the two points exchanged. The loss is minus its weighted mean over the pairs.
+    For each pair, the student's probabilities of one point are compared with the teacher's probabilities of the other
+    point, by their pointwise mutual information; then the points are exchanged, and the two values are averaged. The
+    loss is minus the weighted mean of these averages over the pairs.
     The weight of a pair is the probability that both points are in one cluster: the inner product of the teacher's
     probabilities of the two points, averaged over the heads.
 
     Parameters
     ----------
     students : the student's log probabilities (H, n, k), of the first and of the second points of the pairs.
-    teachers : the same of the teacher.
+    teachers : the teacher's log probabilities (H, n, k), of the first and of the second points of the pairs.
     prior : (H, k), the sizes of the clusters, as shares.
     beta : the exponent of the probabilities in the mutual information.
     """
