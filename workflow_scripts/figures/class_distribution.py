@@ -28,10 +28,15 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per class, the largest first and classes of equal size by name: `label`, `n` (images),
-    `percent` (of the labelled images). A last row with `label` None and `percent` null counts the images without a
-    label. If the images have sub-labels, `sublabel` is null in these rows. The row of a class with two or more
-    sub-labels is followed by one row for each of them, sorted in the same way.
+    DataFrame with one row per class, the largest first and classes of equal size by name:
+
+    - `label`: the class; None in a last row, which counts the images without a label.
+    - `n`: number of images.
+    - `percent`: share of the labelled images in percent; null in the last row.
+    - `sublabel`: only if the images have sub-labels; null in the row of a class.
+
+    If a class has two or more sub-labels, one row for each of them follows the row of the class, sorted in the same
+    way.
     """
     manifest = OneCell.first(cells, inputs).manifest()
     table = _counted(manifest, "label")

@@ -225,10 +225,10 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
 
 
 def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """Return the lower left corner, (2,), of the place that covers the fewest points.
+    """Return the lower left corner, (2,), of the place for an inset that covers the fewest points.
 
-    Of equal places it is the one nearest to `point`. The place has the `sides` (2,), and `occupied` (M, 2) are the
-    points. All are in units of the panel's sides.
+    If several places are equal, it is the one nearest to `point` (2,). The inset has the `sides` (2,), and `occupied`
+    (M, 2) are the points. All are in units of the panel's sides.
     """
     steps = np.linspace(0, 1, 21)
     corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)

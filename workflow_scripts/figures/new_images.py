@@ -45,16 +45,17 @@ def write_overlays(
 ) -> None:
     """Write a PNG for each new image, with the clusters of its tiles drawn over it.
 
-    A file with several pages gets a PNG for each page. The PNGs have the paths of the images, below `folder`.
+    If a file has several pages, each page gets a PNG. The PNGs have the paths of the images, below `folder`.
 
     Parameters
     ----------
+    folder : folder of the PNGs.
     tiles : as from `read_tiles`; their files are relative to the folder `images`.
     areas : as from `area_fractions.areas_of`.
     clusters : all clusters of the model, as from `SavedModel.clusters`; a cluster has one colour in all images.
-    manifest : path of the manifest of the model's data set; its classes have here the colours of its figures.
-    images : the folder of the new images.
-    max_pixels : largest number of pixels of an image that is opened.
+    manifest : path of the manifest of the model's data set; its classes have the same colours here as in its figures.
+    images : folder of the new images.
+    max_pixels : largest number of pixels of an image that is opened; None for no limit.
     style : settings of the look of figures.
     progress : function that is called after each PNG with the number written so far and the number of all.
     """

@@ -56,8 +56,8 @@ def write_sheet(
 
 
 def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:
-    """Return the page's data about an image of the ranking, with the nearest images of its label and of the
-    suggestion."""
+    """Return the page's data about an image of the ranking, with the nearest images of its label and suggested
+    class."""
     shown = {name: round(image[name], 4) if isinstance(image[name], float) else image[name] for name in SHOWN}
     if np.isnan(image["cluster_share"]):
         shown["cluster_share"] = None

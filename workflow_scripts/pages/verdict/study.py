@@ -81,8 +81,11 @@ class VerdictTables:
 
     @property
     def effects(self) -> list[tuple[str, float, float, float]]:
-        """Return for each choice its name in words, its share of the disagreement, p, and the ARI that a change
-        costs."""
+        """Return for each choice its name in words, its share of the disagreement, its p-value, and the ARI that it
+        costs.
+
+        The cost is the ARI between cells that is lost if this choice alone changes.
+        """
         table = self.table("partition_effects")
         if table.empty:
             return []
