@@ -209,6 +209,21 @@ def test_the_default_cites_what_it_uses():
     assert described["studies"].keys() == settings.studies.keys()
 
 
+def test_a_clusterer_with_n_init_names_its_restarts():
+    data = read_yaml(ROOT / "config" / "config.yaml")
+    models = {name: model for name, model in Clusterer.registry.items() if "n_init" in model.model_fields}
+    given = {name: {"method": name, "k": [3], "repeats": 2, "n_init": 7} for name in models}
+    data["clusterers"] = {**data["clusterers"], **given}
+    data["studies"] = {"methods": {"vary": {"clusterer": [*given]}}}
+    settings = parse(data)
+    described = Inputs(settings, Grid(settings), Layout("embedded")).methods.params["run"]({})
+    numbers = {name: described["numbers"][name] for name in given}
+    assert "dec" in numbers
+    assert all(number == {"k": [3], "repeats": 2, "restarts": 7} for number in numbers.values()), numbers
+    text = methods_text(replace(RUN, clusterers={"dec": models["dec"](k=[3]).prose}, numbers=numbers), MADE)
+    assert "*dec* (k = 3, 2 repeats of 7 restarts with different seeds)" in text
+
+
 def test_distances_cite_the_similarity_of_images_only_if_they_show_it():
     assert CITED.findall(Distances(of_images=True).prose) == ["sampat2009"]
     assert not Distances().prose

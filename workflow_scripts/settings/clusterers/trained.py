@@ -60,7 +60,7 @@ class Dec(Trained):
     """Number of restarts of the k-means that finds the first centres."""
 
     @property
-    def starts(self) -> int:
+    def restarts_per_repeat(self) -> int:
         return self.n_init
 
     @property
