@@ -2,10 +2,9 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -15,6 +14,7 @@ from workflow_scripts.errors import UserError
 from workflow_scripts.intake.duplicates import NEAR, Copy, Visual, look_alikes, same_bytes
 from workflow_scripts.intake.facts import Facts, Memory
 from workflow_scripts.intake.fingerprints import perceptual_hashes, pixel_digest
+from workflow_scripts.intake.inspection_notes import file_notes, size_notes, thumbnail_notes
 from workflow_scripts.intake.label_table import read_set_aside
 from workflow_scripts.intake.listing import Entry
 from workflow_scripts.intake.masks import find_masks
@@ -24,9 +24,8 @@ from workflow_scripts.io.images import FORMATS, open_file
 from workflow_scripts.io.memory import processes
 from workflow_scripts.io.parallel import ordered_map
 from workflow_scripts.io.pixels import is_uniform
-from workflow_scripts.io.rejections import ImageRejected, Reason
+from workflow_scripts.io.rejections import ImageRejected, Reason, count_reasons
 from workflow_scripts.io.tiff_rows import open_image
-from workflow_scripts.wording import count
 
 COLUMNS = (
     "image_id",
@@ -43,8 +42,6 @@ COLUMNS = (
 )
 SET_ASIDE_COLUMNS = ("path", "format", "reason", "detail", "image_id", "pixels_id", "same_as")
 FORMAT_COLUMNS = ("format", "files", "taken_in", "duplicates", "rejected")
-FEW = 5
-"""Largest number of images in a folder for which the log says that they have unusual sizes."""
 OTHER = "other"
 """The format of a file that is not an image of a known format."""
 # Extensions of files that are rejected without being opened; other files are recognised by their first bytes.
@@ -144,11 +141,11 @@ def inspect(
     images = _without(kept, dropped)
     quality = quality_table({path: _measured(fact) for path, fact in images.items()})
     notes = (
-        *_notes(facts, copies, dropped, pages),
+        *file_notes(facts, copies, dropped, pages),
         *alike.notes,
         *quality_notes(quality),
-        *_strays(images),
-        *_thumbnails(facts, alike.pairs[alike.pairs["kind"] == NEAR]),
+        *size_notes(images),
+        *thumbnail_notes(facts, alike.pairs[alike.pairs["kind"] == NEAR]),
     )
     return Inspection(
         pd.DataFrame([_row(path, fact, copies[path][1]) for path, fact in images.items()], columns=list(COLUMNS)),
@@ -305,61 +302,6 @@ def _count_formats(
     return pd.DataFrame(rows, columns=list(FORMAT_COLUMNS))
 
 
-def _notes(
-    facts: Mapping[str, Facts],
-    copies: Mapping[str, tuple[str, int]],
-    dropped: Mapping[str, Copy],
-    pages: Literal["first", "all"],
-) -> Iterator[str]:
-    kept = [path for path in facts if path not in dropped]
-    if pages == "first" and (several := [path for path in kept if facts[path].pages > 1]):
-        used = "of which the first is used (intake.pages: all takes every one)"
-        yield f"{count(len(several), 'file')} with several pages or frames, {used}: {_some(several)}"
-    if repeated := [path for path in kept if copies[path][1] > 1]:
-        yield f"{count(len(repeated), 'duplicate')} kept: {_some(repeated)}"
-
-
-def _strays(facts: Mapping[str, Facts]) -> Iterator[str]:
-    """Yield a sentence about folders with few images, none of which has a usual size.
-
-    A size is usual if more than `FEW` images have it. There is no sentence if more than a tenth of the images have
-    other sizes.
-    """
-    folders: dict[str, list[str]] = {}
-    for path in facts:
-        folders.setdefault(str(PurePosixPath(path).parent), []).append(path)
-    sizes = Counter((fact.width, fact.height) for fact in facts.values())
-    usual = {size for size, number in sizes.items() if number > FEW}
-    if sum(sizes[size] for size in usual) < 0.9 * len(facts):
-        return
-    strays = [
-        paths
-        for paths in folders.values()
-        if len(paths) <= FEW and not any((facts[path].width, facts[path].height) in usual for path in paths)
-    ]
-    if strays:
-        paths = list(chain(*strays))
-        where = f"in {count(len(strays), 'folder')}"
-        images = count(len(paths), f"image {where} has an unusual size", f"images {where} have unusual sizes")
-        yield f"{images} (exclude?): {_some(paths)}"
-
-
-def _thumbnails(facts: Mapping[str, Facts], pairs: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence about images that look like a larger image with the same name."""
-    small = {
-        min(pair, key=lambda path: facts[path].width)
-        for pair in zip(pairs["path"], pairs["other"], strict=True)
-        if len({facts[path].width for path in pair}) == 2 and len({PurePosixPath(path).stem for path in pair}) == 1
-    }
-    if small:
-        images = count(len(small), "image is a smaller copy of another", "images are smaller copies of others")
-        yield f"{images} with the same name (thumbnails; exclude?): {_some(sorted(small))}"
-
-
-def _some(paths: Sequence[str]) -> str:
-    return ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else "")
-
-
 def _nothing_left(root: str | Path, rejected: Mapping[str, _Rejection]) -> str:
     if not rejected:
         return f"data: found no file in {root}, allowed: a folder of images"
@@ -368,9 +310,3 @@ def _nothing_left(root: str | Path, rejected: Mapping[str, _Rejection]) -> str:
         f"data: no image in {root}: {count_reasons(rejection.reason for rejection in rejected.values())}; "
         f"the first is {path!r}, {first.reason}: {first.detail}; allowed: {', '.join(FORMATS)}"
     )
-
-
-def count_reasons(reasons: Iterable[str]) -> str:
-    """Return the number of each reason as a text, such as `1 not an image, 2 truncated`."""
-    counts = Counter(reasons)
-    return ", ".join(f"{counts[reason]} {reason}" for reason in sorted(counts))

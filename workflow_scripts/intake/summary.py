@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.intake.inspection import count_reasons
 from workflow_scripts.intake.labels import Labelling, classes_in_words
 from workflow_scripts.intake.listing import LABEL_TABLE
+from workflow_scripts.io.rejections import count_reasons
 from workflow_scripts.wording import count
 
 COLUMNS = ("subject", "number", "detail")

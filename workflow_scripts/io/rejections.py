@@ -1,5 +1,7 @@
 """List the reasons why a file is not taken into the data set."""
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -44,3 +46,9 @@ class ImageRejected(Exception):  # noqa: N818 - an outcome, not a failure
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}"
+
+
+def count_reasons(reasons: Iterable[str]) -> str:
+    """Return the number of each reason as a text, such as `1 not an image, 2 truncated`."""
+    counts = Counter(reasons)
+    return ", ".join(f"{counts[reason]} {reason}" for reason in sorted(counts))
