@@ -212,8 +212,8 @@ OF_SEVERAL = {
     *("figures/test_axes", "figures/test_clusterers", "figures/test_clustering", "figures/test_dimension"),
     *("figures/test_drawing", "figures/test_named_images", "figures/test_study", "figures/test_tables"),
     *("intake/scale_bars/test_drawn", "intake/scale_bars/test_reading", "intake/scale_bars/test_real"),
-    *("io/test_damage", "io/test_stores_bytes", "pages/test_explorer_labelling", "pages/test_verdict_sentences"),
-    *("settings/test_audit", "test_envs", "test_house", "test_light_starts", "test_profiles", "test_protocols"),
+    *("io/test_damage", "io/test_stores_bytes"),
+    *("test_envs", "test_house", "test_light_starts", "test_profiles", "test_protocols"),
 }
 """Tests of what several modules have in common, or of what is no module."""
 

@@ -33,7 +33,7 @@ def regressed_out(files: Mapping[str, str], settings: Mapping[str, Any], beside:
     files :
         the paths of the features (`source`), of the manifest (`manifest`), of the preprocessed images (`images`) and,
         if the settings name one, of the user's table (`table`).
-    settings : those of `settings.decompositions.base.RegressOut`, which name the `facts`.
+    settings : those of `settings.decompositions.regress_out.RegressOut`, which name the `facts`.
     beside : a path; the temporary store is written beside it.
     """
     path = Path(f"{beside}.residuals.h5")

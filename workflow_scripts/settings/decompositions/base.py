@@ -1,12 +1,10 @@
 """The settings and traits that decompositions have in common."""
 
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
-from pydantic import BeforeValidator, Field
-
-from workflow_scripts.settings.base import Model, UserPath
 from workflow_scripts.settings.costs import FLOAT
+from workflow_scripts.settings.decompositions.regress_out import FactsOrNone, RegressOut
 from workflow_scripts.settings.methods import Method
 
 SECONDS_PER_IMAGE = 0.2
@@ -30,7 +28,7 @@ class Decomposition(Method):
         return False
 
     @property
-    def regressed(self) -> "RegressOut | None":
+    def regressed(self) -> RegressOut | None:
         """Return the facts about the images that are regressed out of the features first; None if there are none."""
         return None
 
@@ -56,27 +54,10 @@ class Decomposition(Method):
         return SECONDS_PER_IMAGE * n
 
 
-def _facts_alone(given: Any) -> Any:
-    return {"facts": given} if isinstance(given, list) else given
-
-
-class RegressOut(Model):
-    """Known facts about the images. Their linear effect on the features is removed."""
-
-    facts: list[str] = Field(min_length=1)
-    """The names of the facts. Known are `brightness`, `contrast` and `sharpness` of the preprocessed images; columns of
-    the manifest that say how an image was taken or stored (`width`, `format`, ...); `folder, level 1` to `folder, level
-    3`; and the columns of `table`."""
-    table: UserPath | None = None
-    """A CSV with a column for each further fact, and a column `path` or `image_id`."""
-
-
 class OfFeatures(Decomposition):
     """Base class of the decompositions that are computed from features and can be applied to features of new images."""
 
-    regress_out: Annotated[
-        RegressOut | None, BeforeValidator(_facts_alone, json_schema_input_type=list[str] | RegressOut | None)
-    ] = None
+    regress_out: FactsOrNone = None
     """The names of facts about the images. Their linear effect on the features is removed before the decomposition."""
 
     @property
