@@ -11,6 +11,7 @@ rule cluster:
         layout.benchmark(layout.clusters)
     conda:
         environment_by(inputs.clustering.clusterer_gpus)
+    localrule: run.is_cluster_job
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.cluster_mb,

@@ -13,6 +13,7 @@ rule score:
         layout.benchmark(layout.scores)
     conda:
         "../envs/cpu.yaml"
+    localrule: run.is_cluster_job
     threads: 1
     resources:
         mem_mb=sizes.score_mb,
@@ -38,6 +39,7 @@ rule validate:
         layout.benchmark(layout.validated)
     conda:
         environment_by(inputs.clustering.clusterer_gpus)
+    localrule: run.is_cluster_job
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.validate_mb,

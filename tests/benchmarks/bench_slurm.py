@@ -23,6 +23,13 @@ from workflow_scripts.intake.embedded import write_embedded
 COMMANDS = ("sbatch", "squeue", "scontrol", "sinfo", "sacct", "sacctmgr", "sshare", "scancel", "srun")
 PICTURES = 60
 CLUSTERERS = 5
+TIMED = r"""for option; do
+    shift
+    case $option in --wrap=*) option="$option; times >{times}/\$SLURM_JOB_ID" ;; esac
+    set -- "$@" "$option"
+done
+"""
+"""Makes a job write the processor time of its processes when it ends. Those that srun starts are left out; groups have none."""
 COMPONENTS = 50
 
 
@@ -55,12 +62,17 @@ def study(folder: Path) -> SlurmProject:
 
 
 def count_calls(project: SlurmProject) -> dict[str, str]:
-    """An environment in which each of SLURM's commands enters its name into calls.txt before it runs."""
-    shims = project.folder / "shims"
+    """An environment in which each of SLURM's commands enters its name into calls.txt before it runs, and each job its
+    processor time into times/NUMBER when it ends."""
+    shims, times = project.folder / "shims", project.folder / "times"
     shims.mkdir()
+    times.mkdir()
     for command in filter(shutil.which, COMMANDS):
         shim = shims / command
-        shim.write_text(f'#!/bin/sh\necho {command} >>{project.folder}/calls.txt\nexec {shutil.which(command)} "$@"\n')
+        first = TIMED.format(times=times) if command == "sbatch" else ""
+        shim.write_text(
+            f'#!/bin/sh\necho {command} >>{project.folder}/calls.txt\n{first}exec {shutil.which(command)} "$@"\n'
+        )
         shim.chmod(0o755)
     return {**project.environment(), "PATH": f"{shims}:{os.environ['PATH']}"}
 
@@ -81,6 +93,15 @@ def run_for(project: SlurmProject, minutes: float, *arguments: str) -> float:
     return first
 
 
+def seconds_of_groups(project: SlurmProject) -> list[float]:
+    """Processor seconds of each group of cells that came to its end, starts of Snakemake included."""
+    ended = {path.name: path.read_text() for path in (project.folder / "times").glob("*")}
+    groups = [ended.get(str(job.number)) for job in project.jobs_on_slurm() if job.what.startswith("rule_cells")]
+    return [
+        sum(60 * float(m) + float(s) for m, s in re.findall(r"(\d+)m([\d.]+)s", times)) for times in groups if times
+    ]
+
+
 def tell(what: str, project: SlurmProject, first: float, start: float) -> None:
     minutes = (time.time() - start) / 60
     stages = Counter(log.partition("/")[0] for log in project.journal().elements())
@@ -92,6 +113,8 @@ def tell(what: str, project: SlurmProject, first: float, start: float) -> None:
     print(f"  calls of SLURM's commands a minute: { {name: round(n / minutes, 1) for name, n in calls.items()} }")
     submitted = project.jobs_on_slurm()
     print(f"  submitted: {dict(Counter(re.sub('_wildcards.*|_fire.*', '', job.what) for job in submitted))}")
+    if seconds := seconds_of_groups(project) if submitted else []:
+        print(f"  processor seconds of {len(seconds)} groups: {min(seconds):.1f} to {max(seconds):.1f}")
     columns = ("--states=all", "--noheader", "-O", "StartTime:|,EndTime:|,State:|,Comment:")
     print(run("squeue", *columns) if submitted else "", flush=True)
 

@@ -51,6 +51,21 @@ class SlurmJob:
         return self.state in LIVING
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A job of Snakemake that came to its end: its log's name below `logs/`, its times, and whether srun started it."""
+
+    log: str
+    begin: float
+    end: float
+    started_by_srun: bool
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        begin, end, by_srun, path = line.split(" ", 3)
+        return cls(path.partition("/logs/")[2], float(begin), float(end), by_srun == "True")
+
+
 def slurm_jobs(folder: Path) -> list[SlurmJob]:
     """All jobs that were submitted from a folder, in the order of their submission."""
     columns = "JobID:|,Partition:|,State:|,tres-per-job:|,MinMemory:|,NumCPUs:|,TimeLimit:|,Comment:|,WorkDir:"
@@ -93,14 +108,17 @@ _undisturbed = job
 
 @contextmanager
 def job(log_path: str) -> Iterator[logging.Logger]:
+    import os
+    import time
     from pathlib import Path
 
+    begin = time.time()
     if (disturbance := Path({DISTURBANCE!r})).exists():
         exec(disturbance.read_text(), {{"job": log_path}})
     with _undisturbed(log_path) as log:
         yield log
     with open({JOURNAL!r}, "a") as journal:
-        journal.write(log_path + "\\n")
+        journal.write(f"{{begin}} {{time.time()}} {{'SLURM_STEP_ID' in os.environ}} {{log_path}}\\n")
 """
         )
 
@@ -121,9 +139,12 @@ def job(log_path: str) -> Iterator[logging.Logger]:
 
     def journal(self) -> Counter[str]:
         """How often each job came to its end, by the name of its log below `logs/`."""
+        return Counter(job.log for job in self.ended())
+
+    def ended(self) -> list["Ended"]:
+        """The jobs that came to their end, in this order."""
         path = self.folder / JOURNAL
-        lines = path.read_text().splitlines() if path.exists() else []
-        return Counter(line.partition("/logs/")[2] for line in lines)
+        return [Ended.read(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def slurm(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.snakemake(*PROFILE, *OFTEN, *arguments)

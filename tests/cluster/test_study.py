@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from collections import defaultdict
+from itertools import pairwise
 
 import pytest
 
@@ -95,6 +96,19 @@ def test_a_group_asks_for_the_time_of_all_its_jobs_and_the_memory_and_cores_of_o
             assert job.cores == 1
             assert BASE_MB <= int(job.memory.removesuffix("M")) < 2 * BASE_MB
             assert job.minutes == "20:00"  # two clusterings and two scores of five minutes each
+
+
+def test_jobs_of_a_group_run_one_after_another_in_one_snakemake(on_slurm):
+    groups = defaultdict(list)
+    for job in on_slurm.ended():
+        stage, *_, layer, _, clusterer = job.log.split("/")
+        if stage in ("clusters", "scores"):
+            groups[layer, clusterer].append(job)
+    assert [len(jobs) for jobs in groups.values()] == [2 * 2] * GROUPS
+    for jobs in groups.values():
+        jobs.sort(key=lambda job: job.begin)
+        assert not any(job.started_by_srun for job in jobs)
+        assert all(one.end <= other.begin for one, other in pairwise(jobs))
 
 
 def test_cuda_without_a_gpu_is_one_clear_line(on_slurm, tmp_path):

@@ -61,6 +61,11 @@ class Run:
         return self._workflow.is_main_process
 
     @property
+    def is_cluster_job(self) -> bool:
+        """Return whether this process is a job on a cluster. It runs the scripts of the job's rules, or starts a process that does."""
+        return self._workflow.remote_exec
+
+    @property
     def began(self) -> bool:
         """Return whether the DAG was built and jobs were scheduled; False after a mistake in the configuration."""
         return self._workflow.scheduler is not None
