@@ -29,7 +29,7 @@ TIMED = r"""for option; do
     set -- "$@" "$option"
 done
 """
-"""Makes a job write the processor time of its processes when it ends. Those that srun starts are left out; groups have none."""
+"""Makes a job write its processor time when it ends. Processes that srun starts are not counted; a group has none."""
 COMPONENTS = 50
 
 
