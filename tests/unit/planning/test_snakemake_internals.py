@@ -20,6 +20,7 @@ source = own_file(workflow, "../project/numbers.yaml")
 
 
 def say():
+    Path("is_cluster_job.txt").write_text(str(run.is_cluster_job))
     if run.is_main_process:
         said = {"is_dry": run.is_dry, "is_own": run.is_own, "began": run.began, "everything": run.makes_everything}
         said |= {"for_last": run.is_for("last"), "source": source, "folder": run.folder}
@@ -117,6 +118,13 @@ def test_a_run_to_the_end_and_one_of_a_target(folder):
     assert not said["everything"]
     assert said["leaves_out"] == "--until"
     assert not said["for_last"]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("default", "False"), ("remote", "True")])
+def test_a_job_on_a_cluster_knows_it(folder, mode, expected):
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", "../project/Snakefile", "--mode", mode]
+    subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, check=True)
+    assert (folder / "is_cluster_job.txt").read_text() == expected
 
 
 def test_a_failed_job_is_named(folder):
