@@ -48,5 +48,6 @@ for study in settings.studies:
 
 
 onstart:
+    run.look_for_jobs_only_when_one_ends()
     plan.check_disk(run, sizes)
     durations.say_time_left(run)

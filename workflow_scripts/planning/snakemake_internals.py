@@ -14,6 +14,9 @@ from typing import Any
 
 from workflow_scripts.settings.base import NAME
 
+_DEFAULT_LIMIT = (100, 1)
+"""The most jobs that Snakemake starts, and in how many seconds, if `--max-jobs-per-timespan` is not given."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -62,7 +65,7 @@ class Run:
 
     @property
     def is_cluster_job(self) -> bool:
-        """Return whether this process is a job on a cluster. It runs the scripts of the job's rules, or starts a process that does."""
+        """Return whether this process is a job on a cluster, which parses the rules again to run their scripts."""
         return self._workflow.remote_exec
 
     @property
@@ -147,6 +150,17 @@ class Run:
     def on_progress(self, react: Callable[[int, int], None]) -> None:
         """Call `react` with the number of jobs done and the number of all jobs, each time that jobs have ended."""
         logging.getLogger("snakemake.logging").addHandler(_Progress(react))
+
+    def look_for_jobs_only_when_one_ends(self) -> None:
+        """Leave out Snakemake's default limit of 100 starts a second; a limit that the user gives stays.
+
+        With a limit, Snakemake examines all waiting jobs again one second after each time that it has done so. Each job
+        that ends begins one more such series. With hundreds of waiting jobs this occupies a core.
+        """
+        scheduler = self._workflow.scheduler
+        limit = scheduler.job_rate_limiter
+        if limit and (limit.max_jobs, limit.timespan) == _DEFAULT_LIMIT:
+            scheduler.job_rate_limiter = None
 
     def logs(self) -> Iterator[str]:
         """Yield the paths of the logs of all jobs of the DAG, also of those that did not have to run."""
