@@ -24,7 +24,7 @@ from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, place
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.legends import legend_above
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
-from workflow_scripts.figures.texts import text_width
+from workflow_scripts.figures.texts import short_names, text_width
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.cells import OneCell
@@ -45,7 +45,7 @@ VERDICTS = {
     "weak": "The cells agree weakly: the choices decide the result more than the images do.",
     "agree": "The cells agree: the agreement can rank them.",
 }
-FEW_STARTS = 10
+FEW_RESTARTS = 10
 """Largest number of restarts for clustering a sample of the images, when stability under resampling is measured."""
 ROW = 4.2
 """Height of a row in millimetres."""
@@ -120,7 +120,7 @@ def _resampled(
     """Return the stability under resampling of each cell, (C,) float64; NaN if `n_resamples` is 0."""
     stable = np.full(len(cells), np.nan)
     for row, cell in enumerate(OneCell.each(cells, inputs) if figure["n_resamples"] else ()):
-        settings = once(figure["clusterers"][cell["clusterer"]], partitions.k[row], FEW_STARTS)
+        settings = once(figure["clusterers"][cell["clusterer"]], partitions.k[row], FEW_RESTARTS)
         stable[row] = stability_under_resampling(
             cell.points().values,
             partitions.best[row],
@@ -215,14 +215,20 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def names_within(names: Sequence[str], room: float, style: Mapping[str, Any]) -> list[str]:
-    """Return the names shortened to `room` mm; names that are too long lose their middle."""
+    """Return the names shortened to `room` mm, so that different names stay different.
+
+    Names that are too long lose their middle. If two names would become equal, `short_names` shortens all of them.
+    """
     shown = [name.replace(" components", " comp.") for name in names]
     longest = max(text_width(name, small(style)) for name in shown)
     length = int(max(map(len, shown)) * min(1, room / longest))
-    return [
-        name if len(name) <= length else f"{name[: length // 3]}…{name[-(length - length // 3 - 1) :]}"
+    short = {
+        name: name if len(name) <= length else f"{name[: length // 3]}…{name[-(length - length // 3 - 1) :]}"
         for name in shown
-    ]
+    }
+    if len(set(short.values())) < len(short):
+        short = short_names(shown, length)
+    return [short[name] for name in shown]
 
 
 def _draw_agreement(ax: Axes, rows: pd.DataFrame, table: pd.DataFrame, palette: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Texts are as wide as they are measured."""
+"""Texts are as wide as they are measured, and shortened names stay different."""
 
 import matplotlib as mpl
 import pytest
@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from workflow_scripts.figures.canvas import canvas, note
 from workflow_scripts.figures.texts import text_width
 from workflow_scripts.figures.theme import theme
+from workflow_scripts.figures.trust import names_within
 
 
 @pytest.mark.parametrize("dpi", [60, 90, 300])
@@ -21,3 +22,12 @@ def test_texts_are_as_wide_as_they_were_measured_at_every_resolution(dpi):
         (text,) = figure.findobj(lambda artist: isinstance(artist, mpl.text.Text) and artist.get_text().count("\n"))
         widest = max(text_width(line, text.get_size()) for line in text.get_text().split("\n"))
         assert text.get_window_extent(drawn.get_renderer()).width / dpi * 25.4 == pytest.approx(widest, rel=0.01)
+
+
+@pytest.mark.parametrize("differing", ["{} pca 10 components ward", "resnet50 layer4 {} pca 10 components kmeans"])
+def test_names_of_cells_stay_different_when_they_are_shortened(differing):
+    names = [differing.format(level) for level in ("avg of the third block", "max of the third block")] * 2
+    short = names_within(names, 30, STYLE)
+    assert len(set(short)) == 2
+    assert short[:2] == short[2:]
+    assert all("…" in name for name in short)
