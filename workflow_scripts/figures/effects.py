@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, colours
-from workflow_scripts.figures.names import n_in_words, over_repeats, shown
+from workflow_scripts.figures.names import n_in_words, over_repeats, shown, term_in_words
 from workflow_scripts.figures.theme import theme
-from workflow_scripts.grid.axes import AXES, TITLES
+from workflow_scripts.grid.axes import AXES
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.tables import best_of_repeats
 from workflow_scripts.metrics.effects import variance_shares
@@ -127,13 +127,7 @@ def _draw_metric(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:
     for place_of_term, (end, span) in enumerate(zip(right, terms["span_mean"], strict=True)):
         text = f"{span:.1f} points" if percent else f"{span:.2f}"
         ax.annotate(text, (end, place_of_term), (4, 0), textcoords="offset points", va="center", size="small")
-    ax.set_yticks(y, [_in_words(term) for term in terms["term"]])
+    ax.set_yticks(y, [term_in_words(term) for term in terms["term"]])
     ax.set(ylim=(len(terms) - 0.5, -0.5), xlim=(0, 1.28 * right.max()), xlabel="Share of the variance (%)")
     ax.set_title(METRICS[table["metric"].iloc[0]].title)
     ax.grid(axis="x")
-
-
-def _in_words(term: str) -> str:
-    names = {**TITLES, "n_components": "Components", "k": "k"}
-    first, *others = (names[factor] for factor in term.split(" × "))
-    return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])

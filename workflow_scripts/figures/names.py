@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.scores import METRICS, OF_FIGURES
 from workflow_scripts.wording import count, decimal
@@ -56,6 +57,13 @@ def k_in_words(first: "pd.Series", after: str = "") -> str:
     `first` is a row of a figure's table with `k`, and with `chosen_by` if a metric may have chosen k.
     """
     return "" if first.isna()["k"] else f"k = {first['k']:.0f}{BY.get(first.get('chosen_by'), '')}{after}"
+
+
+def term_in_words(term: str) -> str:
+    """Return the name of a choice, or of a pair of choices (`a × b`), as it stands on axes of figures."""
+    names = {**TITLES, "n_components": "Components", "k": "k"}
+    first, *others = (names[axis] for axis in term.split(" × "))
+    return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])
 
 
 def n_in_words(inputs: Mapping[str, Any]) -> str:

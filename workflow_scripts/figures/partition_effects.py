@@ -15,9 +15,9 @@ from matplotlib.ticker import MaxNLocator
 from workflow_scripts.consensus.effects import partition_effects
 from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
+from workflow_scripts.figures.names import term_in_words
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.theme import theme
-from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.wording import decimal
 
@@ -61,7 +61,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         shares, added = made.subplots(1, 2, sharey=True)
         _draw_shares(shares, table, colours(style))
         _draw_added(added, mains)
-        shares.set_yticks(range(len(table)), [in_words(term) for term in table["term"]])
+        shares.set_yticks(range(len(table)), [term_in_words(term) for term in table["term"]])
         shares.set_ylim(len(table) - 0.5, -0.5)
         first = table.iloc[0]
         dark = f"Filled: p < {SIGNIFICANT:g} by permutation" + (
@@ -74,12 +74,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             style,
         )
     return made
-
-
-def in_words(term: str) -> str:
-    """Return the name of a choice, or of a pair of choices (`a × b`), as it stands on axes of figures."""
-    first, *others = (TITLES[axis].replace("Number of components", "Components") for axis in term.split(" × "))
-    return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])
 
 
 def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:

@@ -1,9 +1,9 @@
-"""Words of figures: k and how it was chosen, and numbers of images."""
+"""Words of figures: k and how it was chosen, numbers of images, and choices."""
 
 import pandas as pd
 import pytest
 
-from workflow_scripts.figures.names import k_in_words, n_in_words
+from workflow_scripts.figures.names import k_in_words, n_in_words, term_in_words
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,8 @@ def test_subsets_of_different_sizes_are_a_range_of_images(tmp_path):
     assert n_in_words({"subsets": manifests[:1]}) == "n = 3 images"
     assert n_in_words({"subsets": manifests[::2]}) == "n = 3 images"
     assert n_in_words({"subsets": manifests}) == "n = 3 to 1,200 images"
+
+
+def test_a_pair_of_choices_is_one_name_in_small_letters():
+    names = [term_in_words(term) for term in ("n_components", "n_components × clusterer", "layer × k")]
+    assert names == ["Components", "Components × clusterer", "Layer × k"]
