@@ -15,11 +15,10 @@ import pyarrow.parquet as pq
 
 from workflow_scripts.io import store
 from workflow_scripts.io.files import replacing
+from workflow_scripts.io.points import row_slices
 from workflow_scripts.io.tables import read_csv
 from workflow_scripts.spreadsheets import harmless
 
-ROWS = 1024
-"""The number of rows that are held at once."""
 EXACT = "%.9g"
 """The format of a number in a CSV: from nine digits every float32 can be read back exactly."""
 
@@ -42,7 +41,7 @@ def _write_npz(path: Path, names: Sequence[str], features: h5py.Dataset) -> None
         with archive.open(ZipInfo("features.npy"), "w", force_zip64=True) as stream:
             header = {"descr": "<f4", "fortran_order": False, "shape": features.shape}
             np.lib.format.write_array_header_1_0(stream, header)
-            for rows in _slices(features):
+            for rows in row_slices(len(features)):
                 stream.write(features[rows].tobytes())
 
 
@@ -50,7 +49,7 @@ def _write_h5(path: Path, names: Sequence[str], features: h5py.Dataset) -> None:
     with h5py.File(path, "w") as file:
         file.create_dataset("path", data=list(names), dtype=h5py.string_dtype())
         written = file.create_dataset("features", features.shape, "<f4")
-        for rows in _slices(features):
+        for rows in row_slices(len(features)):
             written[rows] = features[rows]
 
 
@@ -79,7 +78,7 @@ WRITERS: dict[str, Callable[[Path, Sequence[str], h5py.Dataset], None]] = {
 def _tables(names: Sequence[str], features: h5py.Dataset) -> Iterator[pd.DataFrame]:
     """Yield the table of names and features in blocks of rows, whose index is the number of the row."""
     columns = _columns(features)
-    for rows in _slices(features):
+    for rows in row_slices(len(features)):
         block = pd.DataFrame(features[rows], index=range(len(names))[rows], columns=columns)
         block.insert(0, "path", names[rows])
         yield block
@@ -87,7 +86,3 @@ def _tables(names: Sequence[str], features: h5py.Dataset) -> Iterator[pd.DataFra
 
 def _columns(features: h5py.Dataset) -> list[str]:
     return [f"f{number}" for number in range(features.shape[1])]
-
-
-def _slices(features: h5py.Dataset) -> Iterator[slice]:
-    return (slice(start, start + ROWS) for start in range(0, len(features), ROWS))

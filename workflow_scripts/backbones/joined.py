@@ -12,9 +12,8 @@ import numpy as np
 from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.points import row_slices
 
-ROWS = 1024
-"""The number of rows read at once. It is fixed, because the order of the sums depends on it."""
 COPIED = ("manifest", "backbone", "weights", "weights_sha256", "normalise", "unmatched", "batch_size", "device")
 """Attributes that the store of joined layers copies from the store of the first of these layers."""
 
@@ -103,7 +102,7 @@ def _write(
             store.put(joined, name, array)
         shape = len(parts[0]["features"]), sum(part["features"].shape[1] for part in parts)
         with store.filling(joined, "features", shape, "<f4") as features:
-            for rows in _slices(len(features)):
+            for rows in row_slices(len(features)):
                 features[rows] = side_by_side([part["features"][rows] for part in parts], scales)
 
 
@@ -129,11 +128,7 @@ def side_by_side(blocks: Sequence[np.ndarray], scales: Sequence[float]) -> np.nd
 
 def scale_of(features: h5py.Dataset | np.ndarray) -> float:
     """Return one over the square root of the total variance of features (N, d), or 1 if the variance is 0."""
-    mean = sum(features[rows].sum(axis=0, dtype=np.float64) for rows in _slices(len(features))) / len(features)
-    squares = sum(((features[rows] - mean) ** 2).sum() for rows in _slices(len(features)))
+    mean = sum(features[rows].sum(axis=0, dtype=np.float64) for rows in row_slices(len(features))) / len(features)
+    squares = sum(((features[rows] - mean) ** 2).sum() for rows in row_slices(len(features)))
     variance = float(squares) / len(features)
     return variance**-0.5 if variance > 0 else 1.0
-
-
-def _slices(length: int) -> Iterator[slice]:
-    return (slice(start, start + ROWS) for start in range(0, length, ROWS))

@@ -1,5 +1,6 @@
 """Read the points that are clustered: components of a decomposition, a t-SNE map, or raw features."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,15 @@ class Matrix(Protocol):
 
     def __getitem__(self, rows: Any, /) -> Any:
         """Return the rows of a slice, (n, d)."""
+
+
+ROWS = 1024
+"""Number of rows that `row_slices` puts together; it is fixed, because the order of sums depends on it."""
+
+
+def row_slices(length: int) -> Iterator[slice]:
+    """Yield the slices of `ROWS` rows that a matrix of `length` rows is read in; the last may be shorter."""
+    return (slice(start, min(start + ROWS, length)) for start in range(0, length, ROWS))
 
 
 @dataclass(frozen=True)

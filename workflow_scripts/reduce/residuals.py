@@ -16,10 +16,7 @@ from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.intake.image_facts import as_numbers, facts_of_files, facts_of_images, facts_of_table
 from workflow_scripts.io import store
 from workflow_scripts.io.manifest import read_manifest
-from workflow_scripts.io.points import Matrix
-
-ROWS = 1024
-"""Number of images that are read together; it is fixed, because the order of the sums depends on it."""
+from workflow_scripts.io.points import Matrix, row_slices
 
 
 @contextmanager
@@ -89,9 +86,9 @@ def regress_out(features: Matrix, facts: pd.DataFrame) -> Iterator[tuple[slice, 
     """
     basis = _basis(facts, features.shape[0])
     shares = np.zeros((basis.shape[1], features.shape[1]))
-    for rows in _slices(features.shape[0]):
+    for rows in row_slices(features.shape[0]):
         shares += basis[rows].T @ np.asarray(features[rows], dtype=np.float64)
-    for rows in _slices(features.shape[0]):
+    for rows in row_slices(features.shape[0]):
         yield rows, np.asarray(features[rows], dtype=np.float64) - basis[rows] @ shares
 
 
@@ -102,10 +99,6 @@ def _basis(facts: pd.DataFrame, n: int) -> np.ndarray:
     design = design - design.mean(axis=0)
     left, sizes, _ = np.linalg.svd(design, full_matrices=False)
     return left[:, sizes > 1e-9 * max(sizes.max(initial=0), 1e-300)]
-
-
-def _slices(length: int) -> Iterator[slice]:
-    return (slice(start, min(start + ROWS, length)) for start in range(0, length, ROWS))
 
 
 def _design(column: pd.Series) -> np.ndarray:

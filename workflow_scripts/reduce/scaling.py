@@ -1,15 +1,13 @@
 """Scale features before a decomposition: each feature to unit variance or by a power, or each image to length 1."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.io.points import Matrix
+from workflow_scripts.io.points import Matrix, row_slices
 
-ROWS = 1024
-"""Number of images that are read together; it is fixed, because the order of the sums depends on it."""
 FITTED_NUMBERS = 1 << 24
 """Largest number of values that the powers of `yeo-johnson` are fitted on; they take 128 MiB as float64."""
 POWERS = "powers"
@@ -72,7 +70,7 @@ class Scaled:
         most = min(len(rows), max(FITTED_NUMBERS // self.shape[1], 2))
         rows = rows[np.linspace(0, len(rows) - 1, most).astype(int)]
         sample = np.empty((most, self.shape[1]))
-        for block in _slices(most):
+        for block in row_slices(most):
             sample[block] = self.X[rows[block]]
         return PowerTransformer(standardize=False).fit(finite(sample, "yeo-johnson")).lambdas_.astype(np.float32)
 
@@ -81,7 +79,7 @@ class Scaled:
         from sklearn.preprocessing import StandardScaler  # takes a second, which other scalings do without
 
         scaler = StandardScaler()
-        for rows in _slices(self.shape[0]):
+        for rows in row_slices(self.shape[0]):
             block = self[rows]
             kept = block if training is None else block[training[rows]]
             if len(kept):
@@ -123,7 +121,3 @@ def finite(features: np.ndarray, method: str | None) -> np.ndarray:
     if not np.isfinite(features).all():
         raise UserError(f"{method}: found NaN or infinite values among the features, only finite ones are allowed")
     return features
-
-
-def _slices(length: int) -> Iterator[slice]:
-    return (slice(start, min(start + ROWS, length)) for start in range(0, length, ROWS))

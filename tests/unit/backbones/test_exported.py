@@ -7,9 +7,10 @@ import pytest
 
 from workflow_scripts.backbones.brought import bring
 from workflow_scripts.backbones.brought_width import TABLES
-from workflow_scripts.backbones.exported import ROWS, WRITERS, export
+from workflow_scripts.backbones.exported import WRITERS, export
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.points import ROWS
 from workflow_scripts.io.tables import write_csv
 
 N = ROWS + 3

@@ -5,10 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from workflow_scripts.backbones import joined as module
 from workflow_scripts.backbones.joined import facts_for_models, join_backbones, join_layers, side_by_side
 from workflow_scripts.errors import UserError
-from workflow_scripts.io import store
+from workflow_scripts.io import points, store
 from workflow_scripts.settings.backbones.network import Network
 
 IDS = [f"{number:016x}" for number in range(30)]
@@ -25,7 +24,7 @@ def write(path, features, manifest="m", arrays=(), **facts):
 
 
 def test_each_part_has_the_same_spread_and_nothing_else_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "ROWS", 7)
+    monkeypatch.setattr(points, "ROWS", 7)
     parts = [write(tmp_path / "a.h5", NARROW), write(tmp_path / "b.h5", WIDE)]
     join_layers(parts, "a+b", tmp_path / "ab.h5", "code")
     with store.reading(tmp_path / "ab.h5", "m") as file:

@@ -9,8 +9,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.errors import UserError
-from workflow_scripts.io import store
-from workflow_scripts.reduce import residuals
+from workflow_scripts.io import points, store
 from workflow_scripts.reduce.residuals import regress_out, regressed_out
 
 N = 100
@@ -24,7 +23,7 @@ def rest_of(features: np.ndarray, facts: pd.DataFrame) -> np.ndarray:
 
 
 def test_residuals_are_those_of_a_regression_and_means_stay(monkeypatch):
-    monkeypatch.setattr(residuals, "ROWS", 32)
+    monkeypatch.setattr(points, "ROWS", 32)
     features = np.random.default_rng(0).normal(3, 1, (N, 6)) + 3 * FACTS[["light"]].to_numpy()
     facts = FACTS.assign(light=FACTS["light"].where(FACTS.index % 10 > 0))
     design = pd.get_dummies(facts.fillna({"light": facts["light"].mean()})).astype(float)

@@ -5,8 +5,9 @@ import pytest
 from sklearn.preprocessing import PowerTransformer, StandardScaler, normalize
 
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.points import ROWS
 from workflow_scripts.reduce import scaling
-from workflow_scripts.reduce.scaling import ROWS, Scaled
+from workflow_scripts.reduce.scaling import Scaled
 
 N = ROWS + 7
 X = np.random.default_rng(0).normal(3, [1, 0.01, 100, 0], (N, 4)).astype(np.float32)
