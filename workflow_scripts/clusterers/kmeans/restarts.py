@@ -94,14 +94,14 @@ def run_restarts(  # type: ignore[misc]  # the overloads do not list the options
     tol *= problem.X.var(axis=0).mean()
     with threadpool_limits(1):
         backend = _backend(problem, dtype, device, max_memory)
-        studies = [OneK(problem, one_k, len(seeds), restarts, keep) for one_k in ks]
+        of_each_k = [OneK(problem, one_k, len(seeds), restarts, keep) for one_k in ks]
         starts = Starts(problem, seeds, init)
-        parts = [part for study in studies for part in study.parts(backend, n_threads)]
+        parts = [part for of_k in of_each_k for part in of_k.parts(backend, n_threads)]
         for part, result in _run_parts(parts, backend, starts, max_iter, tol, n_threads):
-            part.study.add(part, result)
+            part.of_k.add(part, result)
             if progress:
                 progress(len(part.restarts))
-    results = [study.result(squeeze=np.ndim(seed) == 0) for study in studies]
+    results = [of_k.result(squeeze=np.ndim(seed) == 0) for of_k in of_each_k]
     return results[0] if np.ndim(k) == 0 else results
 
 

@@ -114,13 +114,13 @@ class Part:
 
     Attributes
     ----------
-    study : the results of this k, which the result of the part is added to.
+    of_k : the results of this k, which the result of the part is added to.
     row : index of the seed.
     restarts : numbers of the restarts.
     labels : the array that the labels are written to, as in `problem.Batch`.
     """
 
-    study: OneK
+    of_k: OneK
     row: int
     restarts: range
     labels: np.ndarray

@@ -19,8 +19,8 @@ class Starts:
 
     def batch(self, part: Part, max_iter: int, tol: float) -> Batch:
         """Return the restarts of a part with their first centres, in the form that a backend takes."""
-        k, some, seed = part.study.k, part.restarts, self.seeds[part.row]
-        batch = Batch(len(some), k, max_iter, tol, part.labels, part.study.keep_all)
+        k, some, seed = part.of_k.k, part.restarts, self.seeds[part.row]
+        batch = Batch(len(some), k, max_iter, tol, part.labels, part.of_k.keep_all)
         if isinstance(self.init, np.ndarray):
             given = self.init[some.start : some.stop]
             if given.ndim == 2:
