@@ -18,7 +18,7 @@ from workflow_scripts.grid.inputs.methods import MethodsInputs
 from workflow_scripts.grid.inputs.models import ModelInputs
 from workflow_scripts.grid.inputs.new_images import NewImagesInputs
 from workflow_scripts.grid.inputs.pages import PageInputs
-from workflow_scripts.grid.inputs.stage import Files, Wildcards, each_file
+from workflow_scripts.grid.inputs.stage import Files, JobWildcards, each_file
 from workflow_scripts.grid.inputs.targets import Targets
 from workflow_scripts.grid.inputs.verdict import VerdictInputs
 from workflow_scripts.intake.listing import entry_of, listing_digest
@@ -51,7 +51,7 @@ class Inputs:
         self.targets = Targets(*configured, self.models)
         self._made_here = layout.known_labels
 
-    def state_of(self, *files: Callable[[Wildcards], Files]) -> Callable[[Wildcards], str]:
+    def state_of(self, *files: Callable[[JobWildcards], Files]) -> Callable[[JobWildcards], str]:
         """Return a function of the wildcards that returns a digest of the sizes and times of the user's files.
 
         `files` are the input functions that return the paths of these files.
@@ -60,7 +60,7 @@ class Inputs:
         (`cp -p`, rsync). Snakemake itself notices only newer files.
         """
 
-        def state(wildcards: Wildcards) -> str:
+        def state(wildcards: JobWildcards) -> str:
             brought = chain.from_iterable(each_file(file(wildcards)) for file in files)
             return listing_digest(entry_of(path) for path in brought if path != self._made_here)
 

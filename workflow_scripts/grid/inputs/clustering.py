@@ -6,7 +6,7 @@ from typing import Any
 
 from workflow_scripts.grid.axes import FEATURES_THEMSELVES, OF_REDUCTION, PARTS
 from workflow_scripts.grid.cells import Cell, split_layer
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_files
+from workflow_scripts.grid.inputs.stage import Files, JobWildcards, Stage, ends_the_run, named_files
 from workflow_scripts.provenance import code_digest
 
 
@@ -14,29 +14,29 @@ from workflow_scripts.provenance import code_digest
 class ClusteringInputs(Stage):
     """Inputs of the stages from features to clusters and scores, for all images or a subset."""
 
-    def clusters_of_subset(self, wildcards: Wildcards) -> Files:
+    def clusters_of_subset(self, wildcards: JobWildcards) -> Files:
         """Return the path of the clusters that define a subset, or no file if the subset is not defined by clusters."""
         cell = self.grid.subset_cell(self.settings.subsets[wildcards.subset])
         return self.layout.of(self.layout.clusters, cell) if cell else []
 
     @ends_the_run
-    def table_of_subset(self, wildcards: Wildcards) -> Files:
+    def table_of_subset(self, wildcards: JobWildcards) -> Files:
         """Return the path of the user's table that lists a subset's images, or no file."""
         return named_files(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
 
-    def manifest_of_rows(self, wildcards: Wildcards) -> str:
+    def manifest_of_rows(self, wildcards: JobWildcards) -> str:
         """Return the path of the manifest of the images in a store. They are the subset in the wildcard `layer`, or all
         images."""
         return self.layout.manifest_of(split_layer(wildcards.layer)[1])
 
-    def decomposed_from(self, wildcards: Wildcards) -> str:
+    def decomposed_from(self, wildcards: JobWildcards) -> str:
         """Return the path of the input of a decomposition: the features or, for a map, another decomposition."""
         source = self.settings.decompositions[wildcards.decomposition].source
         if source is None:
             return self.layout.features.format(**wildcards)
         return self.layout.decomposed.format(**{**wildcards, "decomposition": source})
 
-    def regressed_on(self, wildcards: Wildcards) -> dict[str, Files]:
+    def regressed_on(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return, by name, the files with the facts that a decomposition regresses out of the features; empty if it
         does not."""
         settings = self.settings.decompositions[wildcards.decomposition].regressed
@@ -47,22 +47,22 @@ class ClusteringInputs(Stage):
         return {"manifest": self.manifest_of_rows(wildcards), "images": images, **({"table": table} if table else {})}
 
     @ends_the_run
-    def regressed_table(self, wildcards: Wildcards) -> Files:
+    def regressed_table(self, wildcards: JobWildcards) -> Files:
         """Return the path of the user's table of facts that a decomposition regresses out of the features, or no
         file."""
         name = wildcards.decomposition
         settings = self.settings.decompositions[name].regressed
         return named_files(f"decompositions.{name}.regress_out.table", settings.table if settings else None)
 
-    def decomposition_gpus(self, wildcards: Wildcards) -> int:
+    def decomposition_gpus(self, wildcards: JobWildcards) -> int:
         """Return the number of GPUs that the decomposition's job takes, 0 or 1."""
         return int(self.settings.decompositions[wildcards.decomposition].takes_gpu)
 
-    def reduction(self, wildcards: Wildcards) -> Cell:
+    def reduction(self, wildcards: JobWildcards) -> Cell:
         """Return a cell with the decomposition, number of components and whitening of the wildcard `reducer`."""
         return self.grid.reducers[wildcards.reducer]
 
-    def points(self, wildcards: Wildcards) -> str:
+    def points(self, wildcards: JobWildcards) -> str:
         """Return the path of the store of the points that are clustered: a decomposition, or the features
         themselves."""
         decomposition = self.reduction(wildcards).decomposition
@@ -70,28 +70,28 @@ class ClusteringInputs(Stage):
             return self.layout.features.format(**wildcards)
         return self.layout.decomposed.format(**wildcards, decomposition=decomposition)
 
-    def clusterer(self, wildcards: Wildcards) -> dict[str, Any]:
+    def clusterer(self, wildcards: JobWildcards) -> dict[str, Any]:
         """Return the settings of the clusterer."""
         return self.settings.clusterers[wildcards.clusterer].dump()
 
-    def consensus_read(self, wildcards: Wildcards) -> Files:
+    def consensus_read(self, wildcards: JobWildcards) -> Files:
         """Return the path of the consensus from which the clusterer takes its clusters, or no file if it clusters
         points."""
         study = self.settings.clusterers[wildcards.clusterer].study_read
         return self.layout.consensus.format(study=study) if study else []
 
-    def clusterer_gpus(self, wildcards: Wildcards) -> int:
+    def clusterer_gpus(self, wildcards: JobWildcards) -> int:
         """Return the number of GPUs that the clusterer's job takes, 0 or 1."""
         return int(self.settings.clusterers[wildcards.clusterer].takes_gpu)
 
-    def clusterer_code(self, job: str) -> Callable[[Wildcards], str]:
+    def clusterer_code(self, job: str) -> Callable[[JobWildcards], str]:
         """Return a function of the wildcards that returns the digest of the code of a job and of the clusterer that it
         runs."""
         return lambda wildcards: code_digest(
             f"jobs.{job}", f"clusterers.{self.settings.clusterers[wildcards.clusterer].method_name}"
         )
 
-    def cell_columns(self, wildcards: Wildcards) -> dict[str, Any]:
+    def cell_columns(self, wildcards: JobWildcards) -> dict[str, Any]:
         """Return, by column, the values that say in the tables to which cell a row belongs. Choices that do not apply
         are None."""
         layer, subset = split_layer(wildcards.layer)
@@ -104,16 +104,16 @@ class ClusteringInputs(Stage):
             **self._components(wildcards),
         }
 
-    def _components(self, wildcards: Wildcards) -> dict[str, Any]:
+    def _components(self, wildcards: JobWildcards) -> dict[str, Any]:
         cell = self.reduction(wildcards)
         has = self.grid.has_components(cell.decomposition)
         return {axis: getattr(cell, axis) if has else None for axis in OF_REDUCTION}
 
-    def scores_of_study(self, wildcards: Wildcards) -> list[str]:
+    def scores_of_study(self, wildcards: JobWildcards) -> list[str]:
         """Return the paths of the tables of scores of a study's cells, and of the cells' cross-validations."""
         return self._of_study(wildcards.study, self.layout.scores, self.layout.validated)
 
-    def class_scores_of_study(self, wildcards: Wildcards) -> list[str]:
+    def class_scores_of_study(self, wildcards: JobWildcards) -> list[str]:
         """Return the paths of the tables of scores by class of a study's cells, and of the cells' cross-validations."""
         return self._of_study(wildcards.study, self.layout.class_scores, self.layout.class_validated)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from workflow_scripts.backbones.layers import parts_of
 from workflow_scripts.errors import UserError
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run, named_files
+from workflow_scripts.grid.inputs.stage import Files, JobWildcards, Stage, ends_the_run, named_files
 from workflow_scripts.grid.paths import filled
 
 
@@ -15,16 +15,16 @@ class FeatureInputs(Stage):
     """Inputs of the stage from preprocessed images to features."""
 
     @ends_the_run
-    def weight_file(self, wildcards: Wildcards) -> Files:
+    def weight_file(self, wildcards: JobWildcards) -> Files:
         """Return the path of the weight file that a backbone's settings name, or no file."""
         name = wildcards.backbone
         return named_files(f"backbones.{name}.weights", self.settings.backbones[name].weight_file)
 
-    def feature_file(self, backbone: str) -> Callable[[Wildcards], Files]:
+    def feature_file(self, backbone: str) -> Callable[[JobWildcards], Files]:
         """Return an input function for the file of features that a backbone's settings name."""
 
         @ends_the_run
-        def file(wildcards: Wildcards) -> Files:
+        def file(wildcards: JobWildcards) -> Files:
             return named_files(f"backbones.{backbone}.file", self.settings.backbones[backbone].feature_file)
 
         return file
@@ -39,7 +39,7 @@ class FeatureInputs(Stage):
         paths = [filled(self.layout.features, backbone=name, layer=part) for name, part in parts]
         return paths if len(paths) > 1 else []
 
-    def images_to_learn_from(self, wildcards: Wildcards) -> str:
+    def images_to_learn_from(self, wildcards: JobWildcards) -> str:
         """Return the path of the preprocessed images on which a network is fine-tuned."""
         tuned = self.settings.backbones[wildcards.backbone].finetune
         return self.layout.preprocessed.format(preprocess=tuned.preprocess if tuned else "")
@@ -57,12 +57,12 @@ class FeatureInputs(Stage):
         tuned = {"weights": self.weights_of(backbone), "sha256": None, "normalise": "auto"}
         return {**settings.network(), **(tuned if settings.finetune else {})}
 
-    def images_for(self, backbone: str) -> Callable[[Wildcards], str]:
+    def images_for(self, backbone: str) -> Callable[[JobWildcards], str]:
         """Return an input function for the preprocessed images. It ends the run if the backbone cannot take images of
         their size."""
 
         @ends_the_run
-        def images(wildcards: Wildcards) -> str:
+        def images(wildcards: JobWildcards) -> str:
             size = self.settings.preprocess[wildcards.preprocess].size
             if trouble := self.settings.backbones[backbone].refuses(size):
                 raise UserError(f"config: backbones.{backbone}: {trouble}")
@@ -70,7 +70,7 @@ class FeatureInputs(Stage):
 
         return images
 
-    def exported(self, wildcards: Wildcards) -> list[str]:
+    def exported(self, wildcards: JobWildcards) -> list[str]:
         """Return the paths of the exported features of all cells, in the format that `export_as` sets."""
         layout, ending = self.layout, self.settings.export_as
         paths = (layout.of(layout.exported, cell, layer=cell.layer, format=ending) for cell in self.grid.all_cells)

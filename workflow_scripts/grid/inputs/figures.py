@@ -8,7 +8,7 @@ from typing import Any
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.axes import EVERYTHING
 from workflow_scripts.grid.cells import Cell
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped, ends_the_run, folder_digest
+from workflow_scripts.grid.inputs.stage import Files, JobWildcards, Stage, dumped, ends_the_run, folder_digest
 from workflow_scripts.grid.wildcards import k_in_path
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.figures import Figure
@@ -22,19 +22,19 @@ class FigureInputs(Stage):
     facts: Sequence[Fact] = ()
     """The published numbers with which the run is compared."""
 
-    def figure_settings(self, wildcards: Wildcards) -> Figure:
+    def figure_settings(self, wildcards: JobWildcards) -> Figure:
         """Return the settings of a figure."""
         return self.settings.studies[wildcards.study].figures[wildcards.figure]
 
-    def cells_shown(self, wildcards: Wildcards) -> list[Cell]:
+    def cells_shown(self, wildcards: JobWildcards) -> list[Cell]:
         """Return the cells that a figure shows."""
         return self.grid.figures[wildcards.study][wildcards.figure]
 
-    def table_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def table_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the paths of the artefacts from which a figure's table is computed, by the artefact's name."""
         return {name: self._source(name, wildcards) for name in self.figure_settings(wildcards).reads}
 
-    def _source(self, name: str, wildcards: Wildcards) -> Files:
+    def _source(self, name: str, wildcards: JobWildcards) -> Files:
         """Return the path of the artefact `name` that a figure reads, or a list with a path for each of the figure's
         cells."""
         layout, cells, figure = self.layout, self.cells_shown(wildcards), self.figure_settings(wildcards)
@@ -64,25 +64,25 @@ class FigureInputs(Stage):
             case _:
                 return [layout.of(getattr(layout, name), cell) for cell in cells]
 
-    def manifest_shown(self, wildcards: Wildcards) -> str:
+    def manifest_shown(self, wildcards: JobWildcards) -> str:
         """Return the path of the manifest of the images that a figure shows. If its cells have several subsets, it is
         the manifest of all images."""
         manifests = self.subsets_shown(wildcards)
         return manifests[0] if len(manifests) == 1 else self.layout.manifest_of(EVERYTHING)
 
-    def subsets_shown(self, wildcards: Wildcards) -> list[str]:
+    def subsets_shown(self, wildcards: JobWildcards) -> list[str]:
         """Return the paths of the manifests of all subsets that a figure's cells have; if it has no cells, that of all
         images."""
         subsets = dict.fromkeys(cell.subset for cell in self.cells_shown(wildcards)) or [EVERYTHING]
         return [self.layout.manifest_of(subset) for subset in subsets]
 
-    def images_shown(self, wildcards: Wildcards) -> list[str]:
+    def images_shown(self, wildcards: JobWildcards) -> list[str]:
         """Return the path of the preprocessed images of each cell if the figure shows images; otherwise no files."""
         if not self.figure_settings(wildcards).shows_images:
             return []
         return [self.layout.of(self.layout.preprocessed, cell) for cell in self.cells_shown(wildcards)]
 
-    def clusterers_run(self, wildcards: Wildcards) -> dict[str, dict[str, Any]]:
+    def clusterers_run(self, wildcards: JobWildcards) -> dict[str, dict[str, Any]]:
         """Return, by name, the settings of the clusterers that the job of a figure's table runs itself; empty if it
         runs none."""
         if not self.figure_settings(wildcards).runs_clusterers:
@@ -90,7 +90,7 @@ class FigureInputs(Stage):
         names = dict.fromkeys(cell.clusterer for cell in self.cells_shown(wildcards))
         return {name: self.settings.clusterers[name].dump() for name in names}
 
-    def table_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+    def table_settings(self, wildcards: JobWildcards) -> dict[str, Any]:
         """Return all settings that decide a figure's table: its own, those of the clusterers that it runs, and digests
         of label folders."""
         clusterers, listings = self.clusterers_run(wildcards), self.label_sets_listed(wildcards)
@@ -98,7 +98,7 @@ class FigureInputs(Stage):
         return self.figure_settings(wildcards).table_settings() | others | ({"listings": listings} if listings else {})
 
     @ends_the_run
-    def label_sets_listed(self, wildcards: Wildcards) -> dict[str, str]:
+    def label_sets_listed(self, wildcards: JobWildcards) -> dict[str, str]:
         """Return, by name, a digest of the files of each set of labels that is a folder. A path that does not exist
         ends the run."""
         sets, key = self.figure_settings(wildcards).label_sets, f"figures: {wildcards.figure}: sets"
@@ -107,11 +107,11 @@ class FigureInputs(Stage):
                 raise UserError(f"config: {key}: {name}: found nothing at {path}")
         return {name: folder_digest(f"{key}: {name}", path) for name, path in sets.items() if isdir(path)}
 
-    def table_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+    def table_cells(self, wildcards: JobWildcards) -> list[dict[str, Any]]:
         """Return the cells that a figure shows, as dictionaries for `params`."""
         return dumped(self.cells_shown(wildcards))
 
-    def table_code(self, wildcards: Wildcards) -> str:
+    def table_code(self, wildcards: JobWildcards) -> str:
         """Return the digest of the code that makes a figure's table."""
         methods = {clusterer["method"] for clusterer in self.clusterers_run(wildcards).values()}
         return code_digest(
@@ -120,7 +120,7 @@ class FigureInputs(Stage):
             *(f"clusterers.{method}" for method in sorted(methods)),
         )
 
-    def figure_code(self, wildcards: Wildcards) -> str:
+    def figure_code(self, wildcards: JobWildcards) -> str:
         """Return the digest of the code that draws a figure."""
         return code_digest("jobs.figure", f"figures.{self.figure_settings(wildcards).method_name}")
 

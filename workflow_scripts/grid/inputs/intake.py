@@ -8,8 +8,8 @@ from typing import Any
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.inputs.stage import (
     Files,
+    JobWildcards,
     Stage,
-    Wildcards,
     each_file,
     ends_the_run,
     folder_digest,
@@ -29,12 +29,12 @@ class IntakeInputs(Stage):
         """Return whether the images are those that come with the workflow, and not those in a folder of the user."""
         return self.settings.data == "embedded"
 
-    def images_folder(self, wildcards: Wildcards = None) -> str:
+    def images_folder(self, wildcards: JobWildcards = None) -> str:
         """Return the path of the folder of the raw images."""
         return self.layout.embedded if self.is_embedded else self.settings.data
 
     @ends_the_run
-    def listing(self, wildcards: Wildcards) -> str | None:
+    def listing(self, wildcards: JobWildcards) -> str | None:
         """Return a digest of the files in the data folder; None for the embedded data set. Tables that the settings
         name are left out, so that editing them does not run intake again. A folder in which the figures of this run
         would be taken for images ends the run."""
@@ -56,12 +56,12 @@ class IntakeInputs(Stage):
         return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
 
     @ends_the_run
-    def known_listing(self, wildcards: Wildcards) -> str:
+    def known_listing(self, wildcards: JobWildcards) -> str:
         """Return a digest of the files in the folder of labelled images from which labels are taken."""
         return folder_digest("intake.labels.file", str(self.settings.intake.labels.file))
 
     @ends_the_run
-    def label_table(self, wildcards: Wildcards) -> Files:
+    def label_table(self, wildcards: JobWildcards) -> Files:
         """Return the path of the table from which labels are read, or no file."""
         labels = self.settings.intake.labels
         if labels.by_content and labels.file and isdir(labels.file):
@@ -69,18 +69,18 @@ class IntakeInputs(Stage):
         return find_table(self.images_folder(), labels.rule, labels.file) or []
 
     @ends_the_run
-    def label_corrections(self, wildcards: Wildcards) -> Files:
+    def label_corrections(self, wildcards: JobWildcards) -> Files:
         """Return the paths of the user's tables of corrected labels."""
         return each_file(named_files("intake.labels.corrections", self.settings.intake.labels.corrections))
 
     @ends_the_run
-    def group_table(self, wildcards: Wildcards) -> Files:
+    def group_table(self, wildcards: JobWildcards) -> Files:
         """Return the path of the table from which groups are read, or no file."""
         groups = self.settings.intake.groups
         return named_files("intake.groups.file", groups.file) if groups and groups.rule == "csv" else []
 
     @ends_the_run
-    def scale_corrections(self, wildcards: Wildcards) -> Files:
+    def scale_corrections(self, wildcards: JobWildcards) -> Files:
         """Return the paths of the user's tables of corrected scales."""
         return each_file(named_files("intake.scales", self.settings.intake.scales))
 
@@ -91,7 +91,7 @@ class IntakeInputs(Stage):
         return groups.dump() if groups else None
 
     @ends_the_run
-    def excluded_images(self, wildcards: Wildcards) -> Files:
+    def excluded_images(self, wildcards: JobWildcards) -> Files:
         """Return the paths of the user's tables of images to leave out."""
         return each_file(named_files("intake.exclude_file", self.settings.intake.exclude_file))
 
@@ -125,7 +125,7 @@ class IntakeInputs(Stage):
         }
 
     @ends_the_run
-    def annotations(self, wildcards: Wildcards) -> str | None:
+    def annotations(self, wildcards: JobWildcards) -> str | None:
         """Return a digest of the annotations from which boxes or labels come; None if there are none."""
         intake = self.settings.intake
         if intake.crops:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import Cell
-from workflow_scripts.grid.inputs.stage import Stage, Wildcards, dumped
+from workflow_scripts.grid.inputs.stage import JobWildcards, Stage, dumped
 from workflow_scripts.grid.paths import beside
 from workflow_scripts.settings.figures import Figure
 
@@ -16,7 +16,7 @@ from workflow_scripts.settings.figures import Figure
 class MethodsInputs(Stage):
     """Inputs of the paragraph about the methods of the run."""
 
-    def sources(self, wildcards: Wildcards) -> dict[str, list[str]]:
+    def sources(self, wildcards: JobWildcards) -> dict[str, list[str]]:
         """Return the paths of the files from which the paragraph is written, by name."""
         layout, cells = self.layout, self.grid.all_cells
         of_cells = [path for cell in cells for path in (layout.points(cell), layout.of(layout.clusters, cell))]
@@ -30,7 +30,7 @@ class MethodsInputs(Stage):
         }
 
     @property
-    def params(self) -> dict[str, Callable[[Wildcards], Any]]:
+    def params(self) -> dict[str, Callable[[JobWildcards], Any]]:
         """Return the params of the rule: the settings of the run, and the backbones and layers of its input files.
 
         They are functions, so that Snakemake computes them only for the job of this rule, and not in all other jobs,

@@ -11,7 +11,7 @@ from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import PLACES_NEW_IMAGES
 from workflow_scripts.grid.inputs.features import FeatureInputs
 from workflow_scripts.grid.inputs.figures import FigureInputs
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, ends_the_run
+from workflow_scripts.grid.inputs.stage import Files, JobWildcards, Stage, ends_the_run
 from workflow_scripts.grid.paths import beside
 from workflow_scripts.grid.wildcards import k_in_path
 from workflow_scripts.provenance import code_digest
@@ -40,7 +40,7 @@ class ModelInputs(Stage):
         return [self.layout.model_card.format(study=study) for study in self.studies]
 
     @ends_the_run
-    def with_cards(self, wildcards: Wildcards) -> list[str]:
+    def with_cards(self, wildcards: JobWildcards) -> list[str]:
         """Return the paths of the models of all studies that have one, and of their cards. The run ends if no study has
         a model."""
         self.check()
@@ -60,11 +60,11 @@ class ModelInputs(Stage):
             raise KeyError(study)
         return cell
 
-    def sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the paths of the artefacts from which a study's model is made, by name."""
         return self._sources_of(self.modelled(wildcards.study))
 
-    def card_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def card_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the paths of the files from which a study's model card is written, by name."""
         cell = self.modelled(wildcards.study)
         model = self.layout.model.format(study=wildcards.study)
@@ -80,13 +80,13 @@ class ModelInputs(Stage):
     def _has_weights(self, backbone: str) -> bool:
         return self.settings.backbones[backbone].weights is not None
 
-    def perturbed_cells(self, wildcards: Wildcards) -> list[Cell]:
+    def perturbed_cells(self, wildcards: JobWildcards) -> list[Cell]:
         """Return the cells that may assign the perturbed images of a figure to their groups (see
         `Grid.perturbable`)."""
         shown = self.figures.cells_shown(wildcards)[0]
         return self.grid.perturbable(wildcards.study, self.figures.figure_settings(wildcards), shown)
 
-    def perturbed_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def perturbed_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return, by name, the paths of the artefacts of each of the `perturbed_cells`. If the figure shows the most
         trusted cell, the agreement of the cells is added, because it decides which cell that is."""
         of_cells = [self._sources_of(cell) for cell in self.perturbed_cells(wildcards)]
@@ -106,31 +106,31 @@ class ModelInputs(Stage):
             "scores": layout.of(layout.scores, cell),
         }
 
-    def of_study(self, wildcards: Wildcards) -> list[Cell]:
+    def of_study(self, wildcards: JobWildcards) -> list[Cell]:
         """Return a list with the cell from which a study's model is made."""
         return [self.modelled(wildcards.study)]
 
-    def of_all(self, wildcards: Wildcards) -> list[Cell]:
+    def of_all(self, wildcards: JobWildcards) -> list[Cell]:
         """Return the cells from which the models of all studies are made."""
         return [self.modelled(study) for study in self.studies]
 
-    def code(self, job: str, cells: Callable[[Wildcards], Iterable[Cell]]) -> Callable[[Wildcards], str]:
+    def code(self, job: str, cells: Callable[[JobWildcards], Iterable[Cell]]) -> Callable[[JobWildcards], str]:
         """Return a function of the wildcards that returns the digest of the code of a job and of the decompositions of
         `cells`, which place new images."""
 
-        def digest(wildcards: Wildcards) -> str:
+        def digest(wildcards: JobWildcards) -> str:
             of_cells = (self.settings.decompositions.get(cell.decomposition) for cell in cells(wildcards))
             methods = {decomposition.method_name for decomposition in of_cells if decomposition}
             return code_digest(f"jobs.{job}", *(f"reduce.{method}" for method in methods))
 
         return digest
 
-    def applied_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+    def applied_settings(self, wildcards: JobWildcards) -> dict[str, Any]:
         """Return the settings of preprocessing, backbone and decomposition that a study's model applies to new
         images."""
         return self._settings_of(self.modelled(wildcards.study))
 
-    def perturbed_settings(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+    def perturbed_settings(self, wildcards: JobWildcards) -> list[dict[str, Any]]:
         """Return, for each of the `perturbed_cells`, the settings of preprocessing, backbone and decomposition that are
         applied to perturbed images."""
         return [self._settings_of(cell) for cell in self.perturbed_cells(wildcards)]

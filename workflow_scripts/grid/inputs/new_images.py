@@ -7,7 +7,7 @@ from typing import Any
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.inputs.models import ModelInputs
-from workflow_scripts.grid.inputs.stage import Stage, Wildcards, ends_the_run, folder_digest
+from workflow_scripts.grid.inputs.stage import JobWildcards, Stage, ends_the_run, folder_digest
 from workflow_scripts.grid.paths import beside, folder_name
 
 
@@ -18,7 +18,7 @@ class NewImagesInputs(Stage):
     models: ModelInputs
 
     @ends_the_run
-    def listing(self, wildcards: Wildcards) -> str:
+    def listing(self, wildcards: JobWildcards) -> str:
         """Return a digest of the files in the folder of new images."""
         intake = self.settings.intake
         return folder_digest("new_images", str(self.settings.new_images), intake.include, intake.exclude)
@@ -29,13 +29,13 @@ class NewImagesInputs(Stage):
         are too."""
         return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
 
-    def predictions(self, wildcards: Wildcards) -> list[str]:
+    def predictions(self, wildcards: JobWildcards) -> list[str]:
         """Return the paths of the tables of predictions for new images, one for each study with a model. With tiles,
         the tables of the areas of clusters are added."""
         areas = [self.layout.predicted_areas] if self.settings.intake.tiles else []
         return self._of_models("predict", self.layout.predictions, *areas)
 
-    def monitors(self, wildcards: Wildcards) -> list[str]:
+    def monitors(self, wildcards: JobWildcards) -> list[str]:
         """Return the paths of the pages about batches of new images, one for each study with a model."""
         return self._of_models("monitor", self.layout.monitor)
 
@@ -70,7 +70,7 @@ class NewImagesInputs(Stage):
         intake = self.settings.intake
         return intake.groups.dump() if intake.groups else {"rule": "file"} if intake.cuts else None
 
-    def monitor_links(self, wildcards: Wildcards) -> dict[str, str]:
+    def monitor_links(self, wildcards: JobWildcards) -> dict[str, str]:
         """Return the paths of the tables to which the page about new images links, relative to the folder of all
         results."""
         paths = {"batches": beside(self.layout.monitor, ".csv"), "predictions": self.layout.predictions}

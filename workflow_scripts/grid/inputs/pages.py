@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow_scripts.grid.cells import Cell
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+from workflow_scripts.grid.inputs.stage import Files, JobWildcards, Stage, dumped
 from workflow_scripts.grid.paths import beside
 
 
@@ -13,11 +13,11 @@ from workflow_scripts.grid.paths import beside
 class PageInputs(Stage):
     """Inputs of the pages on which people look at images: audits, labelling pages, galleries and explorers."""
 
-    def sources(self, kind: str) -> Callable[[Wildcards], dict[str, Files]]:
+    def sources(self, kind: str) -> Callable[[JobWildcards], dict[str, Files]]:
         """Return an input function. It returns, by name, the paths of the artefacts of the cells that a page shows, and
         of the page's images."""
 
-        def sources(wildcards: Wildcards) -> dict[str, Files]:
+        def sources(wildcards: JobWildcards) -> dict[str, Files]:
             cells = self.grid.pages[wildcards.study][kind]
             shown = self.settings.studies[wildcards.study].pages[kind].images or cells[0].preprocess
             return {
@@ -29,7 +29,7 @@ class PageInputs(Stage):
 
         return sources
 
-    def params(self, kind: str) -> dict[str, Callable[[Wildcards], Any]]:
+    def params(self, kind: str) -> dict[str, Callable[[JobWildcards], Any]]:
         """Return the params of a kind of page, by name, as functions of the wildcards."""
         return {
             "names": lambda wildcards: {"dataset": self.layout.dataset, "study": wildcards.study},
@@ -37,21 +37,21 @@ class PageInputs(Stage):
             "cells": lambda wildcards: dumped(self.grid.pages[wildcards.study][kind]),
         }
 
-    def deciding_sources(self, kind: str) -> Callable[[Wildcards], dict[str, Files]]:
+    def deciding_sources(self, kind: str) -> Callable[[JobWildcards], dict[str, Files]]:
         """Return an input function for a page on which people decide. It returns the inputs of `sources` and the table
         of earlier decisions."""
         return lambda wildcards: {**self.sources(kind)(wildcards), "by_hand": self.layout.decided_by_hand}
 
-    def gallery_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def gallery_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the inputs of a gallery by name: those of `sources`, and the features that are scores of ImageNet's
         classes."""
         return {**self.sources("gallery")(wildcards), "class_scores": self._class_scores("gallery", wildcards)}
 
-    def class_scores_seen(self, kind: str) -> Callable[[Wildcards], list[str | None]]:
+    def class_scores_seen(self, kind: str) -> Callable[[JobWildcards], list[str | None]]:
         """Return a function of the wildcards. It returns, for each cell of a page, the path of the features that are
         scores of ImageNet's classes, or None if the cell has no such features."""
 
-        def class_scores(wildcards: Wildcards) -> list[str | None]:
+        def class_scores(wildcards: JobWildcards) -> list[str | None]:
             return [next(self._class_scores_of(cell), None) for cell in self.grid.pages[wildcards.study][kind]]
 
         return class_scores
@@ -63,11 +63,11 @@ class PageInputs(Stage):
             if layer := self.settings.backbones[part.backbone].class_scores_beside(part.layer):
                 yield self.layout.of(self.layout.features, part, layer=layer)
 
-    def _class_scores(self, kind: str, wildcards: Wildcards) -> list[str]:
+    def _class_scores(self, kind: str, wildcards: JobWildcards) -> list[str]:
         """Return the paths that `class_scores_seen` gives for the cells of a page, each once and without None."""
         return list(dict.fromkeys(path for path in self.class_scores_seen(kind)(wildcards) if path))
 
-    def explorer_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def explorer_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the inputs of an explorer by name: those of `deciding_sources`, its maps, and tables with facts about
         each image."""
         layout, study = self.layout, wildcards.study
@@ -88,14 +88,14 @@ class PageInputs(Stage):
         name = self.settings.studies[study].figure_of_kind("trust")
         return [name] if name in self.grid.figures[study] else []
 
-    def opening_of_explorer(self, wildcards: Wildcards) -> dict[str, Any]:
+    def opening_of_explorer(self, wildcards: JobWildcards) -> dict[str, Any]:
         """Return the study's baseline cell and the cells that are ranked by trust, as dictionaries. The explorer
         chooses from them which cell it shows first."""
         study = wildcards.study
         ranked = [cell for name in self._rankings(study) for cell in self.grid.figures[study][name]]
         return {"baseline": self.grid.first_choice(study).dump(), "ranked": dumped(ranked)}
 
-    def study_of_explorer(self, wildcards: Wildcards) -> dict[str, Any]:
+    def study_of_explorer(self, wildcards: JobWildcards) -> dict[str, Any]:
         """Return the settings from which the explorer writes a study of the images that people select: the study's
         choices and its explorer, without the axis `subset`."""
         study = self.settings.studies[wildcards.study]
@@ -103,6 +103,6 @@ class PageInputs(Stage):
         shown["vary"] = {axis: values for axis, values in shown.get("vary", {}).items() if axis != "subset"}
         return shown
 
-    def maps_of_explorer(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+    def maps_of_explorer(self, wildcards: JobWildcards) -> list[dict[str, Any]]:
         """Return the cells of an explorer's maps, as dictionaries for `params`."""
         return dumped(self.grid.maps[wildcards.study])

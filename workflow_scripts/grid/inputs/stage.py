@@ -16,7 +16,7 @@ from workflow_scripts.settings.configuration import Settings
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
-Wildcards = Any
+JobWildcards = Any
 """The wildcards of a job in Snakemake, with an attribute and an item for each."""
 Files = str | list[str]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.grid.inputs.models import ModelInputs
-from workflow_scripts.grid.inputs.stage import Stage, Wildcards
+from workflow_scripts.grid.inputs.stage import JobWildcards, Stage
 from workflow_scripts.grid.paths import beside
 
 
@@ -16,7 +16,7 @@ class Targets(Stage):
 
     models: ModelInputs
 
-    def everything(self, wildcards: Wildcards) -> list[str]:
+    def everything(self, wildcards: JobWildcards) -> list[str]:
         """Return the paths of all files that the configuration uses, with intermediate files but without models.
 
         Intermediate files must be targets. Otherwise, if one is missing and files that were made from it still exist,
@@ -24,12 +24,12 @@ class Targets(Stage):
         """
         return self._named(self.grid)
 
-    def of_study(self, study: str) -> Callable[[Wildcards], list[str]]:
+    def of_study(self, study: str) -> Callable[[JobWildcards], list[str]]:
         """Return an input function for all files of one study, as in `everything`. The paragraph about methods is left
         out, because it reads the tables of all studies."""
         of_all_studies = {self.layout.methods, beside(self.layout.methods, ".bib")}
 
-        def files(wildcards: Wildcards) -> list[str]:
+        def files(wildcards: JobWildcards) -> list[str]:
             return [path for path in self._named(self._alone(study)) if path not in of_all_studies]
 
         return files
@@ -49,14 +49,14 @@ class Targets(Stage):
         models = {path for model in self.models.paths for path in (model, beside(model, ".safetensors"))}
         return sorted(self.layout.named(grid) - models - set(self.models.cards))
 
-    def listed_model(self, wildcards: Wildcards) -> str:
+    def listed_model(self, wildcards: JobWildcards) -> str:
         """Return the name of the model whose layers are listed. The setting `backbone` is the name of a backbone or of
         a model."""
         name = self.settings.backbone or self.settings.baseline.backbone
         variant = self.settings.backbones.get(name)
         return variant.model if variant and variant.model else name
 
-    def listed_size(self, wildcards: Wildcards) -> int:
+    def listed_size(self, wildcards: JobWildcards) -> int:
         """Return the side, in pixels, of the images for which `list_layers` lists the shapes of layers."""
         named = self.settings.backbones.get(self.settings.backbone or "")
         variant = self.settings.preprocess[self.settings.baseline.preprocess]

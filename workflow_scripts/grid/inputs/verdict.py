@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow_scripts.grid.inputs.pages import PageInputs
-from workflow_scripts.grid.inputs.stage import Files, Stage, Wildcards, dumped
+from workflow_scripts.grid.inputs.stage import Files, JobWildcards, Stage, dumped
 from workflow_scripts.grid.paths import beside
 from workflow_scripts.grid.wildcards import k_from_path, k_in_path
 from workflow_scripts.settings.studies import ASKED_FOR, OF_A_VERDICT
@@ -16,20 +16,20 @@ class VerdictInputs(Stage):
 
     pages: PageInputs
 
-    def agreement_k(self, wildcards: Wildcards) -> int | None:
+    def agreement_k(self, wildcards: JobWildcards) -> int | None:
         """Return the number of clusters k at which cells are compared; None is the smallest k of each clusterer."""
         return k_from_path(wildcards.at_k)
 
-    def agreement_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def agreement_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the paths of the clusters of the cells that are compared, under the name `clusters`."""
         cells = self.grid.compared(wildcards.study, self.agreement_k(wildcards))
         return {"clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells]}
 
-    def agreement_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+    def agreement_cells(self, wildcards: JobWildcards) -> list[dict[str, Any]]:
         """Return the cells that are compared, as dictionaries for `params`."""
         return dumped(self.grid.compared(wildcards.study, self.agreement_k(wildcards)))
 
-    def consensus_sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def consensus_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the paths of the inputs of a study's consensus by name: the clusters of its cells, their agreement,
         the manifest."""
         cells = self.grid.agreeing(wildcards.study)
@@ -40,16 +40,16 @@ class VerdictInputs(Stage):
             "agreement": self.layout.agreement.format(study=wildcards.study, at_k=at_k),
         }
 
-    def consensus_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+    def consensus_settings(self, wildcards: JobWildcards) -> dict[str, Any]:
         """Return the settings of a consensus: `k`, the number of clusters of the cells, and `groups`, the number of
         groups. Each is None if the verdict does not set it."""
         return self.settings.studies[wildcards.study].consensus_settings()
 
-    def consensus_cells(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+    def consensus_cells(self, wildcards: JobWildcards) -> list[dict[str, Any]]:
         """Return the cells of a consensus, as dictionaries for `params`."""
         return dumped(self.grid.agreeing(wildcards.study))
 
-    def figures_read(self, wildcards: Wildcards) -> dict[str, str]:
+    def figures_read(self, wildcards: JobWildcards) -> dict[str, str]:
         """Return the names of the figures whose tables a verdict reads, by kind.
 
         Figures of the kinds `ASKED_FOR` are left out if the study does not have them.
@@ -59,11 +59,11 @@ class VerdictInputs(Stage):
         made = self.grid.figures[wildcards.study]
         return {kind: name for kind, name in names.items() if name is not None and name in made}
 
-    def kinds_read(self, wildcards: Wildcards) -> list[str]:
+    def kinds_read(self, wildcards: JobWildcards) -> list[str]:
         """Return the kinds of the figures whose tables a verdict reads, in the order of the verdict's inputs."""
         return list(self.figures_read(wildcards))
 
-    def sources(self, wildcards: Wildcards) -> dict[str, Files]:
+    def sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the paths of a verdict's inputs by name: tables and figures, the consensus, the manifest and the
         images."""
         layout, study = self.layout, wildcards.study
@@ -80,7 +80,7 @@ class VerdictInputs(Stage):
             "images": self.pages.sources("verdict")(wildcards)["images"],
         }
 
-    def links(self, wildcards: Wildcards) -> dict[str, str]:
+    def links(self, wildcards: JobWildcards) -> dict[str, str]:
         """Return the paths of the tables to which the sentences of a verdict link, by name, relative to the data set's
         results folder."""
         layout, study = self.layout, wildcards.study
