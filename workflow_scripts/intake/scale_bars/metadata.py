@@ -75,13 +75,12 @@ def calibration(path: Path, width: int, height: int) -> Calibration | None:
     `SM_MICRON_BAR`, `SM_MICRON_MARKER`); the units of ImageJ and OME; the calibration in Digital Micrograph files; and
     the text files that the programs of Hitachi, JEOL and Tescan write beside the image.
 
-    If the metadata state another width than the image has, the result is None, because the image was resized or
-    cropped.
+    The first statement about the size of a pixel counts. If it holds for another width than the image has, the result
+    is None, because the image was resized or cropped.
     """
-    for stated in _statements(path, width, height):
-        if stated.nm_per_pixel > 0 and stated.width in (None, width):
-            return Calibration(stated.nm_per_pixel, stated.maker, stated.stripe_height)
-        return None
+    stated = next(_statements(path, width, height), None)
+    if stated and stated.nm_per_pixel > 0 and stated.width in (None, width):
+        return Calibration(stated.nm_per_pixel, stated.maker, stated.stripe_height)
     return None
 
 
