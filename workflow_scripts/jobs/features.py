@@ -20,9 +20,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
         list(store.image_ids(stack)),
         backbone,
         {layer: Path(path) for layer, path in zip(snakemake.params.layers, snakemake.output, strict=True)},
-        store.provenance(
-            snakemake.params.code, store.text(stack, "manifest"), {"backbone": backbone, "images": images}
-        ),
+        store.provenance(snakemake.params.code, manifest, {"backbone": backbone, "images": images}),
         device=snakemake.params.device,
         workers=snakemake.threads,
         report=progress(f"features {snakemake.wildcards.preprocess}/{backbone['model']}", "images"),
