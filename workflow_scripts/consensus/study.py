@@ -24,7 +24,7 @@ class StudyConsensus:
         one row per image: `image_id`, `path` and `label` of the manifest; `group` (from 0, the largest first);
         `agreement`, `second` (the second group, null if there is none), `second_agreement` and `margin` (low for a
         fragile image), as in `consensus.Consensus`; `choice` and `level` (null if there is none), `explained` and
-        `flips`, as in `consensus.what_flips`.
+        `flips`, as in `consensus.consensus.what_flips`.
     k : number of groups.
     chosen_k : how k was chosen: `given`, `of the cells` or `lifetime` (see `consensus.consensus`).
     weights : (C,) float64, weights of the cells.

@@ -1,7 +1,8 @@
 """Measure the novelty of images: their distance to the kept images of a model, divided by the distances among these.
 
 The kept images are at most two thirds of the model's images. The others are held out: no distance to them is measured.
-So their own novelties are measured as those of new images are, and show which novelties are usual.
+So their own novelties are measured as those of new images are, and show which novelties are usual. They are held out of
+this comparison only; the clusters come from all images.
 """
 
 import numpy as np
