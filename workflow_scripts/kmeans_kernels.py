@@ -62,10 +62,10 @@ class Kernel(ct.Structure):
 
 
 def kernels() -> dict[str, Kernel]:
-    """Return the kernels that this processor can run, the fastest first; the keys are the instruction sets.
+    """Return the kernels that this processor can run, by instruction set, the fastest first.
 
-    If `CLUSTERGRID_KMEANS` forces a kernel, only this one is returned; if it says `torch`, none is. Raises `UserError`
-    if the variable names a kernel that cannot run here.
+    The environment variable `CLUSTERGRID_KMEANS` may name one kernel; then only this one is returned. If the variable
+    is `torch`, the result is empty. Raises `UserError` if it names a kernel that cannot run here.
     """
     usable, _ = _compiled(FOLDER)
     forced = os.environ.get(VARIABLE)

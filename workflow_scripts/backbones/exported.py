@@ -76,7 +76,7 @@ WRITERS: dict[str, Callable[[Path, Sequence[str], h5py.Dataset], None]] = {
 
 
 def _tables(names: Sequence[str], features: h5py.Dataset) -> Iterator[pd.DataFrame]:
-    """Yield the table of names and features in blocks of rows, whose index is the number of the row."""
+    """Yield a table of names and features in blocks of rows; the index is the number of the row in the whole table."""
     columns = _columns(features)
     for rows in row_slices(len(features)):
         block = pd.DataFrame(features[rows], index=range(len(names))[rows], columns=columns)

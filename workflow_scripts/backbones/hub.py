@@ -21,7 +21,8 @@ def hash_in_name(path: Path) -> str | None:
 
 
 def fetch(url: str, path: Path, where: str) -> None:
-    """Download `url` to `path`; raise `UserError`, whose message begins with `where`, if that fails."""
+    """Download `url` to `path`. Raises `UserError` if that fails. `where` is the part of its message that says what is
+    missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         download_url_to_file(url, str(path), hash_in_name(path), progress=False)
@@ -33,7 +34,7 @@ def hugging_face(repository: str, files: Sequence[str], download: bool, wanted_b
     """Return the path of the first of `files` that is in the local cache of a Hugging Face repository.
 
     If none is there and `download` is true, the first one that the repository has is downloaded. Raises `UserError` if
-    there is none; its message names `wanted_by`, the model or the setting that needs the file.
+    no file is found; its message names `wanted_by`, the model or the setting that needs the file.
     """
     import huggingface_hub
 

@@ -49,7 +49,8 @@ class Timm:
         return None
 
     def unknown_weights(self, model: str, text: str) -> str | None:
-        """Return a message if `text` is not `default`: a timm model's name already says which weights are meant."""
+        """Return a message if `text` is not `default`, otherwise None. A timm model's name already says which weights
+        are meant."""
         allowed = f"allowed: default, random, {WEIGHT_FILES}"
         return None if text == "default" else f"weights: found {text!r} for {PREFIX}{model}, {allowed}"
 
@@ -91,7 +92,7 @@ class Timm:
         return _facts(model)["nodes"][node][0]
 
     def licence(self, model: str, text: str) -> str | None:
-        """Return the licence of the model's weights that timm states, or None."""
+        """Return the licence that timm states for the model's weights; None if it states none."""
         return _facts(model)["licence"]
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
@@ -113,8 +114,8 @@ class Timm:
         return timm.create_model(model, **options).eval()
 
     def tracing(self) -> dict[str, Any]:
-        """Return the modules and functions that the tracer must leave out, because it cannot follow their control
-        flow."""
+        """Return the arguments of torch.fx's tracer: the modules and functions that it must leave out, because it
+        cannot follow their control flow."""
         models = _timm().models
         return {
             "leaf_modules": list(models.get_notrace_modules()),
@@ -124,7 +125,7 @@ class Timm:
     def published(self, model: str, text: str, download: bool = False) -> Path:
         """Return the path of the model's weights in the Hugging Face cache.
 
-        If `download` is true, they are downloaded first. Raises `UserError` if they are not there.
+        If they are missing and `download` is true, they are downloaded. Raises `UserError` if they are still missing.
         """
         from workflow_scripts.backbones.hub import hugging_face
 
@@ -137,13 +138,13 @@ class Timm:
         return hugging_face(config.hf_hub_id, files, download, f"{PREFIX}{model}")
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return no options; the name of a timm model already says which weights are meant."""
+        """Return an empty dict: the name of a timm model already says which weights are meant."""
         return {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return a description of how pixels are scaled for the model's published weights, and the scaling.
+        """Return the words "of timm" and the scaling of pixels for the model's published weights.
 
-        The same is used for all other weights of the model.
+        Other weights of the model have the same scaling.
         """
         from workflow_scripts.backbones.normalisation import Normalisation
 
@@ -211,10 +212,10 @@ def _nodes(model: str) -> dict[str, Node]:
 
 
 def _node(facts: Mapping[str, Any], shape: tuple[int, ...], doubled: tuple[int, ...] | None = None) -> Node:
-    """Return a node from the shape of its output at the model's own size, and at twice this size (`doubled`).
+    """Return the node whose output has this `shape`; `doubled` is its shape for images of twice the model's input size.
 
-    The output of a transformer counts as tokens if it has one row for each patch, with or without the rows of the class
-    and register tokens (`prefix` in `facts`).
+    The output of a transformer counts as tokens if it has a row for each patch. Rows of the class and register tokens
+    may come first; `prefix` in `facts` is their number.
     """
     patches, prefix = facts["patches"], facts["prefix"]
     if patches is not None and len(shape) == 2 and shape[0] in (patches, patches + prefix):

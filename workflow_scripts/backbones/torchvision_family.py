@@ -74,8 +74,8 @@ class Torchvision:
         return _file(model)["input_size"]
 
     def built_for_size(self, model: str) -> bool:
-        """Return whether a model is a vision transformer or MaxViT; their position embeddings fit one size of image
-        only."""
+        """Return whether a model is a vision transformer or MaxViT. Their position embeddings fit only one size of
+        image."""
         return model.startswith(("vit_", "maxvit_"))
 
     def refuses_size(self, model: str, size: tuple[int, int]) -> str | None:
@@ -90,11 +90,12 @@ class Torchvision:
         return _nodes(model)
 
     def aliases(self, model: str) -> Mapping[str, str]:
-        """Return the node for each name that a layer has in papers. The output of a layer is the one after its ReLU."""
+        """Return the name of the node for each name that papers give to a layer. The node is the layer's ReLU if it has
+        one."""
         return _aliases(model)
 
     def graph_node(self, model: str, node: str) -> str:
-        """Return `node`, because a node has the same name in the traced graph."""
+        """Return `node`: the traced graph uses the same names."""
         return node
 
     def licence(self, model: str, text: str) -> str | None:
@@ -112,13 +113,13 @@ class Torchvision:
             return torchvision.models.get_model_builder(model)(**options).eval()
 
     def tracing(self) -> dict[str, Any]:
-        """Return no arguments, because the tracer needs none."""
+        """Return an empty dict: torch.fx needs no arguments to trace the networks of torchvision."""
         return {}
 
     def published(self, model: str, text: str, download: bool = False) -> Path:
         """Return the path of a weight set in torch hub's cache.
 
-        If `download` is true, it is downloaded first. Raises `UserError` if it is not there.
+        If it is missing and `download` is true, it is downloaded. Raises `UserError` if it is still missing.
         """
         from workflow_scripts.backbones.hub import checkpoints, fetch
 
@@ -132,13 +133,14 @@ class Torchvision:
         return path
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return the side of the images for the weights of a Vision Transformer, and no options for other models."""
+        """Return the keyword arguments for building a network: the side of the images if it is a Vision Transformer,
+        otherwise none."""
         return {"image_size": self._weights(model, text).meta["min_size"][0]} if model.startswith("vit_") else {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return a description of how pixels are scaled for a weight set of torchvision, and the scaling.
+        """Return the name and the values of the pixel scaling for a weight set of torchvision.
 
-        Returns None for weights in a file, which may be from elsewhere.
+        Returns None for weights in a file, which may come from another source.
         """
         from workflow_scripts.backbones.normalisation import NORMALISATIONS, Normalisation
 
@@ -152,7 +154,7 @@ class Torchvision:
         return f"of {weights}", Normalisation.of_unit_range(transforms.mean, transforms.std)
 
     def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the tensors unchanged."""
+        """Return `tensors` unchanged: weight files of torchvision already have the names and shapes of the networks."""
         return tensors
 
     def _weights(self, model: str, text: str) -> Any:
@@ -171,9 +173,10 @@ def _nodes(model: str) -> dict[str, Node]:
 
 
 def _node(model: str, shape: tuple[int, ...], doubled: tuple[int, ...] | None = None) -> Node:
-    """Return a node from the shape of its output at the model's own size, and at twice this size (`doubled`).
+    """Return the node whose output has this `shape`; `doubled` is its shape for images of twice the model's input size.
 
-    The tokens of a Vision Transformer are a class token and the patches of a square.
+    The output of a Vision Transformer counts as tokens if it has a row for the class token and a square number of other
+    rows, the patches.
     """
     if model.startswith("vit_") and len(shape) == 2 and isqrt(shape[0] - 1) ** 2 == shape[0] - 1 > 0:
         return Node(shape, doubled, prefix=1, class_token=True)
@@ -197,9 +200,10 @@ def _aliases(model: str) -> dict[str, str]:
 
 
 def _vgg_aliases(blocks: tuple[int, ...], layers_per_convolution: int) -> dict[str, str]:
-    """Return the node of VGG for each name of a layer in Keras: block1_conv1 to block5_pool, fc1 and fc2.
+    """Return the node for each name that Keras gives to a layer of VGG: block1_conv1 to block5_pool, fc1 and fc2.
 
-    The output of a layer is the one after its ReLU. `blocks` has the number of convolutions in each block.
+    The node of a layer with a ReLU is this ReLU. `blocks` has the number of convolutions in each block. A convolution
+    takes `layers_per_convolution` layers: 2, or 3 with batch normalisation.
     """
     aliases = {"fc1": "classifier.1", "fc2": "classifier.4"}
     lengths = [count * layers_per_convolution + 1 for count in blocks]

@@ -11,9 +11,9 @@ SEQUENCES = (nn.Sequential, nn.ModuleList)
 
 
 def trained_parameters(net: nn.Module, trained: str | int) -> list[nn.Parameter]:
-    """Return the parameters to train, and freeze the others.
+    """Return the parameters to train, and freeze all others.
 
-    `trained` is `head` (the last layer), `all`, or the number of blocks before the last layer that are trained with it.
+    `trained` is `head` (the last layer), `all`, or a number: that many blocks before the last layer are trained too.
     """
     parts = {name: part for name, part in _parts(net) if name.split(".")[0] not in AUXILIARY}
     names = list(parts)
@@ -36,7 +36,8 @@ def trained_parameters(net: nn.Module, trained: str | int) -> list[nn.Parameter]
 def _parts(net: nn.Module, beginning: str = "") -> Iterator[tuple[str, nn.Module]]:
     """Yield the blocks and layers of a network in their order, each with its name.
 
-    Sequences of modules, and modules around one sequence of blocks (see `_is_stack`), are replaced by what they hold.
+    A sequence of modules is replaced by the modules in it. So is a module that contains one sequence of blocks (see
+    `_is_stack`).
     """
     for name, part in net.named_children():
         if type(part) in SEQUENCES or _is_stack(part):

@@ -1,6 +1,6 @@
 """Shared code of the clusterers that train a network: scaled points, repeats in parallel, checkpoints.
 
-A repeat is one training with its own seed, for every k.
+A repeat trains one network for each k; its seeds differ from those of other repeats.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -71,11 +71,12 @@ def train_each(
     progress: Progress,
     checkpoints: Path | None,
 ) -> Iterator[tuple[int, Runs]]:
-    """Run `training` for every repeat on the points X (N, d), and yield (k, the runs) for each k of the settings.
+    """Run `training` for every repeat on the points X (N, d). Yield k and the runs of all repeats, for each k of the
+    settings.
 
-    Repeats run in parallel on `n_threads` threads. Each repeat uses one math thread, so the results do not depend on
-    `n_threads`. After a kill, the next call continues from the folder `checkpoints`, which is deleted at the end. The
-    runs have no inertia and no centres.
+    Repeats run in parallel on `n_threads` threads. Each repeat uses one thread for its computations, so the results do
+    not depend on `n_threads`. If the process is killed, the next call continues from the checkpoints in the folder
+    `checkpoints`. The folder is deleted at the end. The runs have no inertia and no centres.
     """
     method = settings["method"]
     made_from = digest([code_digest(f"clusterers.{method}"), dict(settings), base_seed, _fingerprint(X)])
@@ -117,7 +118,8 @@ def each_k(
 
 
 def _fingerprint(X: Tensor) -> list[Any]:
-    """Return the shape, the sum of squares, and the first and last row of X (N, d): they differ for other points."""
+    """Return numbers that tell X (N, d) from other points: the shape, the sum of squares, and the first and last
+    row."""
     return [*X.shape, X.double().square().sum().item(), X[0].tolist(), X[-1].tolist()]
 
 

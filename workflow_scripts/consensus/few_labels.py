@@ -32,8 +32,8 @@ class WithLabels:
     n_labels : number of labels.
     labels_needed :
         number of further labels until the most probable opinion has a probability of 95 %, if each adds as much
-        evidence as the present ones did on average. It is 0 if the opinion has this probability already, and None if
-        the labels do not speak for the opinion, or if there are none.
+        evidence as the present labels did on average. It is 0 if the opinion has this probability already. It is None
+        if there are no labels, or if they did not make the opinion more probable.
     """
 
     prior: np.ndarray
@@ -50,7 +50,7 @@ def with_labels(trusted: Trust, partitions: np.ndarray, labels: Sequence[object]
     The model of a cell says that each of its clusters has unknown shares of the classes, and that the labels of the
     cluster's images are drawn with these shares. The shares have a symmetric Dirichlet prior with alpha = 1 / (number
     of classes). The evidence is the probability of all labels under this model, in closed form. The prior of a cell is
-    proportional to vote * exp(`PRIOR_STRENGTH` * agreement), with both from `trusted`.
+    proportional to vote * exp(`PRIOR_STRENGTH` * agreement); `trusted` has both.
 
     Parameters
     ----------

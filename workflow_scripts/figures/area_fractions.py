@@ -28,7 +28,7 @@ def tabulate(
 ) -> pd.DataFrame:
     """Return the share of the area that each cluster of tiles covers, over all images and in each image.
 
-    The clusters are those of the stored clustering with the lowest inertia.
+    The clusters are those of the clustering with the lowest inertia at the chosen k.
 
     Returns
     -------
@@ -93,9 +93,10 @@ def _of(tiles: pd.DataFrame, unit: str, confidence: float) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw each cluster's share of the area over all images with its interval, and in pale colour that in each image.
+    """Draw each cluster's share of the area over all images, with its interval. Pale marks show its share in each
+    image.
 
-    Only the `MOST` largest clusters are drawn. The note says what share the others have together.
+    Only the `MOST` largest clusters are drawn. The note says what share the other clusters have together.
     """
     every = table[table["parent"].isna()].sort_values("fraction", ascending=False, kind="stable")
     whole = every.head(MOST)

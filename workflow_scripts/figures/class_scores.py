@@ -48,7 +48,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each class with its colour and marker.
+    """Draw a table with a line for each class, which begins with the colour and marker of the class.
 
     If there are too many classes, only the largest ones that fit are drawn.
     """

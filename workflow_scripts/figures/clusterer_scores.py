@@ -55,7 +55,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of text for each cell, which usually is a clusterer."""
+    """Draw a table with a line for each cell. Usually the cells differ in their clusterer."""
     manifest = read_manifest(inputs["manifest"])
     metrics = [column.removesuffix("_mean") for column in table if column.endswith("_mean")]
     narrow = figure["width"] < NARROW_BELOW_MM

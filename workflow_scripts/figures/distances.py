@@ -43,8 +43,8 @@ def tabulate(
     """Return the distances between the images of a class-balanced sample.
 
     The distances are those of the features, of each reduction and, if the settings ask for them, of the images
-    themselves. Distances of features, reductions and pixels are Euclidean. Images are first reduced to a side of
-    `similarity.SIDE` pixels.
+    themselves. Distances of features, reductions and pixels are Euclidean. For their distances, images are first
+    reduced to `similarity.SIDE` pixels on a side.
 
     Returns
     -------
@@ -54,9 +54,10 @@ def tabulate(
     - `points`: what is compared: "features", the name of the reduction, `PIXELS` or `STRUCTURE`.
     - `n_dimensions`: null for `STRUCTURE`.
     - `n`: number of images.
-    - `correlation`, `low`, `high`: correlation with the discrete distance, and its interval.
-    - `gain`, `gain_low`, `gain_high`: change of the correlation against that of the features in percent, and its
-      interval.
+    - `correlation`, `low`, `high`: correlation of the distances with the discrete distance (0 within a class, 1 between
+      classes), and its confidence interval.
+    - `gain`, `gain_low`, `gain_high`: by how many percent this correlation is larger than that of the features, and its
+      confidence interval.
 
     The `pair` rows of a matrix have the positions `i > j` in the sample, `label_i`, `label_j` and `distance`. The table
     is empty if the images have fewer than two classes; images that the network was trained on are left out.
@@ -68,7 +69,8 @@ def tabulate(
 def _matrices(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> Iterator[pd.DataFrame]:
-    """Yield for each store of features the rows of `tabulate`."""
+    """Yield a table with the rows of `tabulate` for each file of features. Files whose images have fewer than two
+    classes are left out."""
     names = dict(zip(inputs["features"], cell_names(cells, axes_of("features")), strict=True))
     readers = OneCell.each(cells, inputs)
     for path, name in names.items():
@@ -122,7 +124,8 @@ def _distance_table(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a heatmap for each matrix.
 
-    Matrices of the same features stand side by side, the discrete distance at the end.
+    The matrices of the same features stand side by side. The last of them shows the discrete distance: 0 within a
+    class, 1 between classes.
     """
     with theme(style):
         if table.empty:
@@ -154,7 +157,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _in_rows(matrices: pd.DataFrame, across: int) -> list[pd.DataFrame]:
-    """Return the matrices in rows of panels.
+    """Return the matrices of each row of panels.
 
     A row has at most `across` matrices, and all of them are of the same features.
     """
@@ -174,7 +177,10 @@ def _meaning(matrices: pd.DataFrame) -> str:
 
 
 def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:
-    """Return the `pair` rows of the matrix of `series` and `points`; the discrete distance of a pair is 0 or 1."""
+    """Return the `pair` rows of the matrix of `series` and `points`.
+
+    If `points` is `DISCRETE`, `distance` is the discrete distance: 0 for two images of one class, otherwise 1.
+    """
     of = FEATURES if points == DISCRETE else points
     pairs = table[(table["part"] == "pair") & (table["series"] == series) & (table["points"] == of)]
     across = (pairs["label_i"] != pairs["label_j"]).astype(float)

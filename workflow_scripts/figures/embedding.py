@@ -35,7 +35,8 @@ INSET = 0.22
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the coordinates, label and cluster of every image, for the stored clustering with the lowest inertia.
+    """Return the coordinates, label and cluster of every image, in the clustering with the lowest inertia at the chosen
+    k.
 
     Returns
     -------
@@ -51,7 +52,8 @@ def tabulate(
     - `predicted`: the class that the cluster votes for, or None.
     - `rank`: 1 for the largest cluster of its class.
     - `typical`: whether the image is drawn as an inset.
-    - `inset`: title of the inset, which is the name of the cluster or the path of the image; null for other images.
+    - `inset`: title of the inset: the path of an image that the settings name (`images`), or else the name of the
+      cluster; null for images without an inset.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -72,7 +74,8 @@ def tabulate(
 
 
 def places(cell: OneCell) -> dict[str, Any]:
-    """Return the columns about a cell's map: `x, y`, for three dimensions also `z`, and `map`, the name of its axes."""
+    """Return the columns of the coordinates on a cell's map, `x` and `y` (also `z` in 3D), and `map`, the name of its
+    axes."""
     return dict(zip(("x", "y", "z"), cell.coordinates(), strict=False)) | {"map": MAP_NAMES[cell.map_method()]}
 
 
@@ -91,7 +94,7 @@ def _nearest_mean(points: np.ndarray, rows: np.ndarray) -> int:
 
 
 def named(labels: np.ndarray, y: pd.Series) -> pd.DataFrame:
-    """Return the columns `name`, `predicted` (majority class) and `rank` of each cluster, indexed by its number.
+    """Return a table of the clusters, indexed by number: `name`, `predicted` (the majority class) and `rank`.
 
     `labels` (N,) are the clusters of the images, and `y` (N,) their labels. The rank is 1 for the largest cluster of
     its class. Noise has no class and the rank 1.
@@ -131,7 +134,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return the look of each cluster by name: a shade of its class's colour, or without labels a palette colour."""
+    """Return the look of each cluster by name: a shade of its class's colour, or a colour of the palette if no image
+    has a label."""
     clusters = table[table["cluster"] >= 0].drop_duplicates("name").sort_values(["predicted", "rank", "cluster"])
     if not by_class:
         looks_of = looks(list(clusters["name"]), style)
@@ -146,7 +150,11 @@ def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapp
 
 
 def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
-    """Sort the looks by name, so that clusters stand next to their class; noise and unlabelled images come last."""
+    """Return the looks sorted by name, so that clusters of one class stand together; noise and unlabelled images come
+    last.
+
+    If all names are numbers, their order is kept.
+    """
     by_number = all(name.isdecimal() for name, look in looks_of.items() if look != NOBODY)
     ordered = list(looks_of) if by_number else sorted(looks_of, key=lambda name: (looks_of[name] == NOBODY, name))
     return {name: looks_of[name] for name in ordered}
@@ -157,8 +165,8 @@ def _layout(
 ) -> tuple[float, bool]:
     """Return the figure's height in millimetres, and whether the legend stands beside the panels.
 
-    The height keeps the shape of the map. The legend stands below the panels if the figure is narrow, or if the names
-    need more lines than the panels are high.
+    The height keeps the shape of the map. The legend stands below the panels if the figure is narrow, or if a legend
+    beside them would be higher than the panels.
     """
     width, labelled = figure["width"], table["label"].notna().any()
     entries = short_names(names).values()
@@ -171,10 +179,10 @@ def _layout(
 
 
 def scatter(ax: Axes, table: pd.DataFrame, names: pd.Series, looks_of: Mapping[str, Look], title: str) -> None:
-    """Draw each point of the map with the look of its name.
+    """Draw each point of the map with the colour and marker of its name. `names` has one name for each row of `table`.
 
-    Points are drawn in the order of their `image_id`, a hash of the content, so that no class hides another. In three
-    dimensions the points nearest to the viewer are drawn last.
+    In two dimensions the points are drawn in the order of their `image_id`, a hash of the content, so that no class
+    hides another. In three dimensions the points nearest to the viewer are drawn last.
     """
     points = table.assign(look=names.map(looks_of)).sort_values("depth" if "depth" in table else "image_id")
     size = min(9.0, max(1.5, 6000 / len(points)))
@@ -225,10 +233,10 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
 
 
 def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """Return the lower left corner, (2,), of the place for an inset that covers the fewest points.
+    """Return the lower left corner, (2,), of the place where an inset covers the fewest points.
 
-    If several places are equal, it is the one nearest to `point` (2,). The inset has the `sides` (2,), and `occupied`
-    (M, 2) are the points. All are in units of the panel's sides.
+    Of several such places, the nearest to `point` (2,) is taken. `sides` (2,) are the width and height of the inset,
+    and `occupied` (M, 2) are the points. All are in units of the panel's sides.
     """
     steps = np.linspace(0, 1, 21)
     corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)

@@ -36,7 +36,8 @@ def tabulate(
     - `series`: name of the decomposition.
     - `n_components`: number of components.
     - `explained`: percent of the total variance that they explain together.
-    - `level`: the largest of 50, 80 and 90 % that is reached first at this number of components; null elsewhere.
+    - `level`: 50, 80 or 90 if this is the smallest number of components that explains so many percent (of several, the
+      largest); otherwise null.
     - `is_elbow`: whether the scree (the variance of each component) bends most here; always false for fewer than three
       components.
     """

@@ -37,7 +37,8 @@ def tabulate(
     -------
     DataFrame with one row per pair of values; empty if the metric needs labels and there are none:
 
-    - `x`, `y`, `x_axis`, `y_axis`: the values in words, in the order of the axes, and the two choices.
+    - `x_axis`, `y_axis`: the two choices.
+    - `x`, `y`: their values in words.
     - `metric`, `mean`: name of the metric, and its mean in the units of the axis label.
     - `sd`: standard deviation of the means of the repeats (ddof 1).
     - `n`: number of clusterings.
@@ -57,7 +58,7 @@ def tabulate(
 
 
 def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
-    """Return the two choices that explain the largest shares of the variance, first the one with more values (x).
+    """Return the two choices that explain the largest shares of the variance. The first of them (x) has more values.
 
     Raises `UserError` if only one choice varies.
     """
@@ -71,7 +72,7 @@ def _strongest(scores: pd.DataFrame, metric: str) -> tuple[str, str]:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the means as shades, and as numbers if they fit into the fields."""
+    """Draw a heatmap of the means; the numbers are written into it if there is room for them."""
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")

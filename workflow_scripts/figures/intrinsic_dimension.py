@@ -1,4 +1,7 @@
-"""Plot the intrinsic dimension of features, estimated from two nearest neighbours (TwoNN), and that of samples."""
+"""Plot the intrinsic dimension of features for all points and for random samples of them.
+
+It is estimated from the two nearest neighbours of each point (TwoNN).
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

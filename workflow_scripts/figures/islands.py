@@ -96,7 +96,8 @@ def _refuse_other_classes(named: pd.DataFrame, name: str | None) -> None:
 def _middles(points: np.ndarray, numbers: np.ndarray, n_islands: int) -> list[int]:
     """Return the row of the image nearest to the median of each of the `n_islands` largest islands.
 
-    `points` (N, d) are the places on the map, and `numbers` (N,) int the islands, 0 for images in none.
+    `points` (N, d) are the coordinates on the map, and `numbers` (N,) int the numbers of the islands, 0 for images in
+    none.
     """
     middles = []
     for number in range(1, min(numbers.max(), n_islands) + 1):
@@ -109,8 +110,9 @@ def _middles(points: np.ndarray, numbers: np.ndarray, n_islands: int) -> list[in
 def islands(points: np.ndarray, of_class: np.ndarray) -> np.ndarray:
     """Return the island of each image, (N,) int: 1 for the largest; 0 for other classes and for images between islands.
 
-    `points` (N, 2 or 3) are the places on the map, and `of_class` (N,) bool marks the images of the class. Islands are
-    the clusters of HDBSCAN among these. If they are few, or form a single cluster, all of them are one island.
+    `points` (N, 2 or 3) are the coordinates on the map, and `of_class` (N,) bool marks the images of the class. HDBSCAN
+    clusters the images of the class; the clusters are the islands. If there are few images, or only one cluster, all
+    images of the class are one island.
     """
     members = np.flatnonzero(of_class)
     result = np.zeros(len(points), int)

@@ -26,7 +26,8 @@ LINE = 4.5
 
 
 def read_tiles(predictions: str) -> pd.DataFrame:
-    """Read the predicted clusters of tiles, one row per tile; the column `group` is the file of the tile."""
+    """Read the predicted clusters of tiles, one row per tile. The column `group` is the file from which the tile was
+    cut."""
     texts = dict.fromkeys(("image_id", "path", "parent", "name", "predicted"), str)
     tiles = read_csv(predictions, **{**AS_THEY_ARE, "dtype": texts})
     return tiles.assign(group=tiles["parent"])
@@ -45,7 +46,8 @@ def write_overlays(
 ) -> None:
     """Write a PNG for each new image, with the clusters of its tiles drawn over it.
 
-    If a file has several pages, each page gets a PNG. The PNGs have the paths of the images, below `folder`.
+    If a file has several pages, each page gets a PNG. A PNG has the same path in `folder` as the image has in `images`,
+    and the ending `.png`.
 
     Parameters
     ----------
@@ -92,7 +94,7 @@ def _height(pixels: np.ndarray, tiles: pd.DataFrame, above: int) -> float:
 def _covered(image: Rows, tiles: pd.DataFrame) -> np.ndarray:
     """Return the part of an image that its tiles cover, (H, W) or (H, W, 3) uint8.
 
-    Its sides have at most `LONGEST_SIDE` pixels.
+    The part is reduced so that its sides have at most `LONGEST_SIDE` pixels.
     """
     across = slice(tiles["x"].min(), (tiles["x"] + tiles["width"]).max())
     down = slice(tiles["y"].min(), (tiles["y"] + tiles["height"]).max())

@@ -62,17 +62,18 @@ class Grid:
         return list(dict.fromkeys(chain(used, self._sources_of_subsets(used))))
 
     def parts_of(self, cell: Cell) -> list[Cell]:
-        """Return a copy of `cell` for each backbone that is joined, with the name and layer of that backbone.
+        """Return the cells whose features are joined into those of `cell`: copies of it, each with another backbone and
+        layer.
 
-        If the backbone of `cell` joins no others, return a list with only `cell`.
+        If the backbone of `cell` joins no others, the list has only `cell`.
         """
         layers = self.settings.backbones[cell.backbone].parts
         return [replace(cell, backbone=backbone, layer=layer) for backbone, layer in layers.items()] or [cell]
 
     @cached_property
     def featured_cells(self) -> list[Cell]:
-        """Return the cells whose features the run needs: `all_cells`, and those whose features are joined (see
-        `parts_of`)."""
+        """Return the cells whose features the run needs: `all_cells`, and the cells whose features are joined into
+        theirs (see `parts_of`)."""
         return list(dict.fromkeys(chain(self.all_cells, *map(self.parts_of, self.all_cells))))
 
     @cached_property
@@ -81,7 +82,8 @@ class Grid:
         return list(dict.fromkeys(cell.backbone for cell in self.featured_cells))
 
     def _sources_of_subsets(self, cells: Iterable[Cell], pending: tuple[str, ...] = ()) -> Iterator[Cell]:
-        """Yield the cells whose clusters define the subsets of `cells`, and the cells on which those depend in turn.
+        """Yield the cells whose clusters define the subsets of `cells`, then the cells that define the subsets of
+        those, and so on.
 
         `pending` are the names of the subsets that led to `cells`. Raises `UserError` if a subset depends on itself.
         """
@@ -144,8 +146,8 @@ class Grid:
 
     @cached_property
     def reducers(self) -> dict[str, Cell]:
-        """Return a cell for the name of each reducer (`Cell.reducer`). Raises `UserError` if two reductions would have
-        one name."""
+        """Return one of the cells of each reducer, by the reducer's name (`Cell.reducer`). Raises `UserError` if two
+        different reductions have the same name."""
         by_name: dict[str, Cell] = {}
         for cell in self.all_cells:
             other = by_name.setdefault(cell.reducer, cell)
@@ -177,8 +179,8 @@ class Grid:
         return baseline if baseline in cells else cells[0]
 
     def refuses_new_images(self, cell: Cell) -> str | None:
-        """Return the backbone or decomposition of a cell in words, if it cannot be applied to new images; otherwise
-        None."""
+        """Return the backbone or the decomposition of a cell that cannot be applied to new images, such as
+        `decomposition t-SNE`; None if both can."""
         if not self.settings.backbones[cell.backbone].places_new_images:
             return f"backbone {cell.backbone}"
         is_raw = cell.decomposition == FEATURES_THEMSELVES
@@ -205,22 +207,23 @@ class Grid:
         return cell
 
     def agreeing(self, study: str) -> list[Cell]:
-        """Return the cells from which a study's consensus is computed: those of its verdict page, or without that page
-        all its cells that cluster points."""
+        """Return the cells from which a study's consensus is computed: the cells of its verdict page. If the study has
+        no such page, they are all its cells that cluster points."""
         return self.pages[study].get("verdict") or self.clustering(self.cells[study])
 
     def compared(self, study: str, k: int | None) -> list[Cell]:
-        """Return the cells of a study whose agreement is computed at k clusters: all that cluster points and can have
-        this k. If k is None, each cell has the smallest k of its clusterer."""
+        """Return the cells of a study whose agreement at k clusters is computed. They cluster points, and their
+        clusterer is run with this k or finds the number of clusters itself. If k is None, all cells that cluster points
+        are returned."""
         ks = {name: clusterer.ks for name, clusterer in self.settings.clusterers.items()}
         cells = self.clustering(self.cells[study])
         return [cell for cell in cells if k is None or not ks[cell.clusterer] or k in ks[cell.clusterer]]
 
     def perturbable(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
-        """Return the cells that may assign the perturbed images of a figure to their groups.
+        """Return the cells from which one is chosen to assign the perturbed images of a figure to clusters.
 
-        This is the cell `shown`. If the figure shows the most trusted cell, these are all cells from which that cell is
-        chosen. Cells that cannot be applied to new images are left out.
+        If the figure shows the most trusted cell, they are all cells among which that cell is searched. Otherwise there
+        is only the cell `shown`. Cells that cannot be applied to new images are left out.
         """
         cells = [shown]
         if figure.of_trusted_cell:
@@ -229,7 +232,7 @@ class Grid:
         return [cell for cell in cells if not self.refuses_new_images(cell)]
 
     def clustering(self, cells: Iterable[Cell]) -> list[Cell]:
-        """Return the cells that cluster points, that is whose clusters are not the consensus of other cells."""
+        """Return the cells that cluster points. The clusters of the other cells are the consensus of a study."""
         return [cell for cell in cells if self.study_read(cell) is None]
 
     def study_read(self, cell: Cell) -> str | None:
@@ -304,8 +307,8 @@ class Grid:
 
 
 def _combinations(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield, for each cell of a study, the key that names it (such as `vary`) and the choices that differ from the
-    baseline."""
+    """Yield two values for each cell of a study: its place in the study's settings (such as `vary` or `cells.0`), and
+    the choices that differ from the baseline."""
     axes = {axis: study.vary[axis] for axis in AXES if axis in study.vary}
     if study.design == "product":
         yield from (("vary", dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
@@ -327,8 +330,9 @@ def in_figure(name: str) -> Iterator[None]:
 def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
     """Return the cells that a figure or a page shows.
 
-    `figure.of_cells` decides: the baseline, or the study's cells, with the choices `figure.at`. Of cells that would
-    look the same in the figure, only the first is returned. Raises `UserError` if there is no cell.
+    If `figure.of_cells` is `one`, this is the study's baseline, changed by the choices `figure.at`. Otherwise they are
+    the study's cells that have these choices. Unless `figure.of_cells` is `all`, of cells that would look the same in
+    the figure only the first is returned. Raises `UserError` if there is no cell.
     """
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]

@@ -30,14 +30,14 @@ def pixel_digest(image: Rows) -> str:
 def perceptual_hashes(image: Rows) -> tuple[str, str]:
     """Return two perceptual hashes of an image (H, W) or (H, W, 3).
 
-    They hardly change if the image is resized, made brighter or compressed. Both are those of `imagehash.phash`: each
-    bit says whether one frequency of a thumbnail is stronger than the median of the frequencies. The first hash has the
-    lowest 8 x 8 frequencies of a thumbnail of 32 x 32 pixels (16 hex digits), the second the lowest 16 x 16 frequencies
-    of one of 64 x 64 pixels (64 hex digits).
+    They hardly change if the image is resized, made brighter or compressed. Both are computed by `imagehash.phash`:
+    each bit says whether one frequency of a thumbnail is stronger than the median of the frequencies. The first hash
+    has the lowest 8 x 8 frequencies of a thumbnail of 32 x 32 pixels (16 hex digits), the second the lowest 16 x 16
+    frequencies of one of 64 x 64 pixels (64 hex digits).
 
-    The thumbnail is first resized along the rows, so that it can be made band by band. Pillow alone resizes tall images
-    along the columns first, with other rounding, so `phash` may differ there by a few bits. Pixels of more than 8 bits
-    are first scaled to 8 bits, from their lowest to their highest value.
+    The image is resized along the rows first, so that the thumbnail can be made band by band. Pillow alone resizes tall
+    images along the columns first and rounds differently, so for tall images `phash` may differ by a few bits. Pixels
+    of more than 8 bits are first scaled to 8 bits, from their lowest to their highest value.
     """
     narrow: list[list[np.ndarray]] = [[], []]
     for band in eight_bit_bands(image):

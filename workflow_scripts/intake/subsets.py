@@ -32,8 +32,8 @@ def members(
     name : the subset's name, for messages.
     clusters : path of the store of clusters for `in_clusters`, whose best repeat is used; None without `in_clusters`.
     table :
-        path of a table that lists images; None without `file`. If it has a column `selection`, the rows with the
-        subset's name count.
+        path of a table that lists images; None without `file`. If it has a column `selection`, only the rows with the
+        subset's name in this column count.
 
     Raises `UserError` if the manifest does not have a column, if a k or a cluster does not exist, or if the subset is
     empty.
@@ -62,10 +62,10 @@ def _fits(values: pd.Series, wanted: list[Any]) -> np.ndarray:
 
 
 def _in_clusters(path: str, wanted: Mapping[str, Any], name: str) -> np.ndarray:
-    """Return the ids of the images in the wanted clusters of the best run (lowest inertia) in a store.
+    """Return the ids of the images in some clusters of the best run (lowest inertia) for one k.
 
-    `wanted` has the k as `k` and the numbers of the clusters as `clusters`. Raises `UserError` if one of them does not
-    exist.
+    `path` is a store of clusters. `wanted` has the k as `k`, and the numbers of the clusters as `clusters`. Raises
+    `UserError` if the store does not have this k or one of these clusters.
     """
     with store.reading(path) as file:
         runs, ids = read_runs(file), store.image_ids(file)

@@ -13,11 +13,11 @@ THUMBNAILS = ".thumbnails"
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, and rename it to `path` when the block ends without an error.
+    """Yield a temporary path beside `path`, and rename it to `path` when the `with` block ends without an error.
 
-    The file is flushed to the disk (fsync) before it is renamed. After an error it is deleted, so that `path` is never
-    an incomplete file. Raises `UserError` if the system cannot write the file, for example because the disk is full or
-    permission is missing.
+    The file is flushed to the disk (fsync) before it is renamed. After an error the temporary file is deleted, so that
+    `path` is never an incomplete file. Raises `UserError` if the system cannot write the file, for example because the
+    disk is full or permission is missing.
     """
     final = Path(path)
     temporary = final.with_name(f".{final.name}.part")

@@ -249,8 +249,7 @@ def _to_array(image: Image.Image, kind: str) -> np.ndarray:
 def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> DecodedImage[np.ndarray]:
     """Decode page `number` (from 0) of a TIFF file.
 
-    Pages of more than 8 bits per sample are decoded by tifffile, unless it does not know their compression. All other
-    pages are decoded by Pillow.
+    Pages of more than 8 bits per sample are decoded by tifffile if it can decompress them, all other pages by Pillow.
     """
     with TiffFile(stream) as tiff:
         page = tiff.pages[number]

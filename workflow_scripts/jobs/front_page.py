@@ -1,4 +1,4 @@
-"""Write the front page of all results: the verdict of the first study that has one."""
+"""Write the front page of all results: a copy of the verdict page of the first study that has one."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,4 @@
-"""Fetch or find the weights of a backbone; write a JSON file that says which file they are, with its SHA-256."""
+"""Find or download the weights of a backbone, and write a JSON file with their origin and the SHA-256 of the file."""
 
 import json
 

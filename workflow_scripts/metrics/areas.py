@@ -19,13 +19,17 @@ def tile_areas(tiles: pd.DataFrame) -> np.ndarray:
     """Return the area in pixels of each tile of one image, (N,) float64.
 
     An area that several tiles cover is divided equally among them. `tiles` has the columns `x, y, width, height` in
-    pixels. The tiles form a grid: there is one for each pair of an x and a y.
+    pixels. The tiles form a grid: for each x and each y there is a tile at (x, y).
     """
     return _shares(tiles["x"], tiles["width"]) * _shares(tiles["y"], tiles["height"])
 
 
 def _shares(starts: pd.Series, lengths: pd.Series) -> np.ndarray:
-    """Return the length of each interval, (N,); a stretch that k different intervals cover counts as 1 / k in each."""
+    """Return the length of each interval, (N,), without double counting: where k different intervals overlap, each gets
+    1 / k.
+
+    `starts` (N,) are the beginnings of the intervals, and `lengths` (N,) their lengths.
+    """
     begin, end = starts.to_numpy(), (starts + lengths).to_numpy()
     intervals = np.unique(np.column_stack([begin, end]), axis=0)
     cuts = np.unique(intervals)
@@ -36,10 +40,10 @@ def _shares(starts: pd.Series, lengths: pd.Series) -> np.ndarray:
 
 
 def blocks(tiles: pd.DataFrame) -> np.ndarray:
-    """Return the number of the block of the image that each tile is in, (N,) integers.
+    """Return the number of the block in which the middle of each tile lies, (N,) integers.
 
-    The image is divided into `BLOCKS` x `BLOCKS` blocks. A tile is in the block that has its middle. `tiles` has the
-    columns of `tile_areas`.
+    The tiles are those of one image; the area that they cover is divided into `BLOCKS` x `BLOCKS` blocks. `tiles` has
+    the columns of `tile_areas`.
     """
     places = []
     for start, length in (("x", "width"), ("y", "height")):
@@ -53,12 +57,12 @@ def blocks(tiles: pd.DataFrame) -> np.ndarray:
 def fractions(
     clusters: npt.ArrayLike, areas: npt.ArrayLike, units: npt.ArrayLike, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Return the share of the area that each cluster covers, with a confidence interval for all images of this kind.
+    """Return the share of the area that each cluster covers, with a confidence interval.
 
-    Units (images, or blocks of images) are independent; the tiles of one unit are not. The interval is that of Clopper
-    and Pearson for an effective number of tiles, computed from the variance between units (Korn and Graubard 1998,
-    Survey Methodology 24, 193-201). The effective number is at most the number of tiles; for a share of 0 or 1 it is
-    the number of units.
+    The interval is for the population from which the images were drawn. Units (images, or blocks of images) are assumed
+    to be independent; the tiles of one unit are not. The interval is that of Clopper and Pearson for an effective
+    number of tiles, computed from the variance between units (Korn and Graubard 1998, Survey Methodology 24, 193-201).
+    The effective number is at most the number of tiles; for a share of 0 or 1 it is the number of units.
 
     Parameters
     ----------

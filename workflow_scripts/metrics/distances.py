@@ -68,7 +68,7 @@ def discrete_correlations(
 
 
 def draws_within_classes(codes: np.ndarray, n_bootstrap: int, random: np.random.Generator) -> np.ndarray:
-    """Return how often each bootstrap draw has each image, (n_bootstrap, n) float64.
+    """Return how often each image occurs in each bootstrap draw, (n_bootstrap, n) float64.
 
     Images are drawn with replacement, and each class keeps its number of images. `codes` (n,) are the classes.
     """
@@ -79,10 +79,10 @@ def draws_within_classes(codes: np.ndarray, n_bootstrap: int, random: np.random.
 
 
 def weighted_correlations(distances: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return for each row of `weights` (B, n) the weighted correlation of `distances` with `across`, (B,).
+    """Return the weighted correlation of `distances` with `across`, for each row of `weights`, (B,).
 
-    Both are (n, n). The correlation is over pairs of different images; the weight of a pair is the product of the
-    weights of its images.
+    `distances` and `across` are (n, n), and `weights` (B, n) has a weight for each image. The correlation is over the
+    pairs of different images. The weight of a pair is the product of its images' weights.
     """
     n_pairs = weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1)
 

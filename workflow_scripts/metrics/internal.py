@@ -53,9 +53,9 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
 
     Noise (a negative number) is left out: it is no cluster. A point alone in its cluster has the silhouette 0.
     Distances are computed once for all partitions. With more than `max_points` points, each partition is scored on a
-    sample of that many points, with the right share of every cluster and no noise. The interval is that of the
-    linearised estimator (infinitesimal jackknife, Särndal et al. 1992, section 5.5): it takes into account that a
-    sampled point changes the silhouettes of the other points too.
+    sample of that many points. The sample has no noise, and each cluster has the same share in it as in the partition.
+    The confidence interval is computed by linearisation (infinitesimal jackknife, Särndal et al. 1992, section 5.5),
+    because a sampled point also changes the silhouettes of the other points.
 
     Parameters
     ----------
@@ -78,14 +78,14 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
 
 
 def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the silhouette of each point of one partition that is not noise, or of a sample of these points.
+    """Return the silhouettes of the points of one partition, without noise.
 
-    If more than `MAX_POINTS` points are in clusters, the sample is that of `silhouettes`. `points` are (N, d), and
-    `clusters` (N,) are integers, negative for noise.
+    If more than `MAX_POINTS` points are in clusters, only a sample of them is used, which is drawn as in `silhouettes`.
+    `points` are (N, d), and `clusters` (N,) are integers, negative for noise.
 
     Returns
     -------
-    rows : (S,) ascending rows of the points.
+    rows : (S,) ascending rows of the points that are used.
     silhouettes : (S,) float64, NaN for fewer than two clusters.
     """
     rows = np.flatnonzero(clusters >= 0)
@@ -112,10 +112,11 @@ def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int,
 
 
 def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the indices of at most `n_points` points, drawn without replacement, with the right share of each cluster.
+    """Return the indices of at most `n_points` points, drawn without replacement in proportion to the clusters' sizes.
 
     The points are shuffled and sorted by cluster, and then points at equal steps are taken. So the number from each
-    cluster is its exact share to within one point. `labels` (N,) are integers; noise (negative) is not drawn.
+    cluster differs from its exact proportion by less than one point. `labels` (N,) are integers; noise (negative) is
+    not drawn.
     """
     shuffled = rng.permutation(np.flatnonzero(labels >= 0))
     by_cluster = shuffled[np.argsort(labels[shuffled], kind="stable")]
@@ -178,7 +179,7 @@ def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, inf
 
 
 def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> dict[str, np.ndarray]:
-    """Return the Calinski-Harabasz and the Davies-Bouldin index of every partition of the same points, for any N.
+    """Return the Calinski-Harabasz and the Davies-Bouldin index of every partition of the same points.
 
     Noise (a negative number) is left out.
 

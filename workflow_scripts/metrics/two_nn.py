@@ -22,7 +22,8 @@ _BYTES = 1 << 24  # size of a block of differences to the neighbours
 
 @dataclass(frozen=True)
 class TwoNN:
-    """The distribution F of mu, which is a point's distance to its second neighbour divided by that to the first.
+    """The distribution F of mu: for each point, mu is the distance to its second neighbour divided by that to its
+    first.
 
     If n points are sorted by mu, F(mu_i) = i / n; the last point, where 1 - F is zero, is left out. If the density is
     locally constant, -log(1 - F) = d log(mu), where d is the intrinsic dimension.
@@ -39,9 +40,10 @@ class TwoNN:
     n_copies: int
 
     def dimension(self, fraction: float = 0.9) -> float:
-        """Return the dimension: the slope of the least-squares line through the origin.
+        """Return the intrinsic dimension d, the slope of -log(1 - F) against log(mu).
 
-        The line is fitted to the share `fraction` of the n points, those with the smallest mu.
+        The slope is that of a least-squares line through the origin. It is fitted to the points with the smallest mu,
+        whose share of all points is `fraction`.
         """
         kept = int((len(self.log_mu) + 1) * fraction)
         x, y = self.log_mu[:kept], self.minus_log[:kept]
@@ -51,7 +53,7 @@ class TwoNN:
 def two_nn(X: npt.ArrayLike) -> TwoNN:
     """Return the distribution of mu (see `TwoNN`) over the points X (N, d), computed with exact neighbours.
 
-    If points are equal, only one of them counts. Raises `UserError` if fewer than `FEWEST` points differ.
+    Of equal points only one counts. Raises `UserError` if there are fewer than `FEWEST` different points.
     """
     points = np.asarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)

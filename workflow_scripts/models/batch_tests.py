@@ -1,7 +1,7 @@
 """Exact permutation tests that compare the numbers of a batch of new images with those of known images.
 
-If the batch and the known images come from the same source, all ways to draw the batch from all numbers are equally
-likely. The distribution of a sum of integer scores over these ways is counted and not simulated. So P(p <= a) <= a for
+If the batch and the known images come from the same source, each way to draw the batch from all images is equally
+likely. The sum of integer scores is computed for all these ways by counting, without simulation. So P(p <= a) <= a for
 every a, also with ties and for any number of images.
 """
 
@@ -35,8 +35,8 @@ def novelty_p_value(known: np.ndarray, batch: np.ndarray) -> float:
 def shift_p_value(known: np.ndarray, batch: np.ndarray) -> float:
     """Return the two-sided p-value of a shift: the probability that the batch differs as much from `known` by chance.
 
-    `known` (K,) and `batch` (n,) are values of one measure, such as brightness. The statistic is the sum of the ranks
-    of the batch, as in the tests of Wilcoxon and of Mann & Whitney, rounded to `STEPS` steps.
+    `known` (K,) and `batch` (n,) are values of one measure, such as brightness. The statistic is the sum of the batch's
+    ranks, as in the tests of Wilcoxon and of Mann & Whitney. The ranks are first rounded down to one of `STEPS` steps.
     """
     pooled = np.concatenate([known, batch])
     ordered = np.sort(pooled)
@@ -56,17 +56,17 @@ def smallest_p_value(n_known: int, n: int) -> float:
 def conformal_p_values(known: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Return the conformal p-value of each new image, (n,) float64.
 
-    It is the share of images whose novelty is at least as high; this image and all known images are counted. `known`
-    (K,) and `new` (n,) are novelties.
+    It is (1 + m) / (1 + K), where m of the K known images have at least the novelty of the new image. `known` (K,) and
+    `new` (n,) are novelties.
     """
     above = len(known) - np.searchsorted(np.sort(known), new)
     return (1 + above) / (1 + len(known))
 
 
 def _tails(scores: np.ndarray, n: int) -> tuple[float, float]:
-    """Return two probabilities: that the sum of n randomly drawn scores is at least, or at most, that of the last n.
+    """Return the probabilities that the sum of n randomly drawn scores is at least, and at most, the observed sum.
 
-    `scores` are integers from 0; the last n are those of the batch.
+    `scores` are integers from 0. The last n are those of the batch, and their sum is the observed one.
     """
     chances = _chances(tuple(np.sort(scores).tolist()), n)
     observed = int(scores[-n:].sum())
@@ -75,10 +75,10 @@ def _tails(scores: np.ndarray, n: int) -> tuple[float, float]:
 
 @lru_cache(maxsize=16)
 def _chances(scores: tuple[int, ...], n: int) -> np.ndarray:
-    """Return the probability of each possible sum of n scores (integers from 0) that are drawn without replacement.
+    """Return the probability of each possible sum of n of the `scores` (integers from 0), drawn without replacement.
 
-    Entry s is the probability of the sum s. The ways are counted score by score: j scores have the sum s either without
-    this score, or with it and j - 1 others that have the rest of the sum.
+    Entry s is the probability of the sum s. The subsets of j scores with the sum s are counted, for all j and s, while
+    one score after the other is added.
     """
     ways = np.zeros((n + 1, sum(scores[-n:]) + 1))
     ways[0, 0] = 1

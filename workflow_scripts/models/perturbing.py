@@ -65,7 +65,7 @@ def perturbed_groups(
 
 
 def drawn(labels: np.ndarray, n_images: int, seed: int) -> np.ndarray:
-    """Return the sorted indices of `n_images` images, drawn at random, with the right share of each class.
+    """Return the sorted indices of `n_images` images, drawn at random in proportion to the sizes of the classes.
 
     `labels` (N,) are the classes. If there are no more than `n_images` images, all are returned.
     """

@@ -35,7 +35,8 @@ def say_time_left(run: Run) -> None:
 
 
 def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
-    """Return in words how long the jobs will take on `cores` cores; for a cluster (None), the sum of their times.
+    """Return in words how long the jobs will take on `cores` cores. If `cores` is None (a cluster), the times of all
+    jobs are added.
 
     A job is expected to take as long as in its last run. If it never ran, the mean of all benchmarks in the same folder
     inside `benchmarks` is taken.
@@ -61,7 +62,8 @@ def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
 
 
 def _stage(path: Path) -> Path:
-    """Return the folder inside `benchmarks` that a benchmark is in; if it is in none, the benchmark itself."""
+    """Return the folder of `benchmarks` in which a benchmark lies (one for each stage), or the benchmark itself if it
+    lies directly in `benchmarks`."""
     depth = path.parts.index("benchmarks", 2) + 2  # a data set may have that name too: results/benchmarks/benchmarks
     return Path(*path.parts[:depth])
 

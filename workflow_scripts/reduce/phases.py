@@ -35,9 +35,9 @@ class Recipe:
     Attributes
     ----------
     phases : the name and the largest number of epochs of each phase, in order.
-    patience : number of epochs without a lower error on the stopping rows after which a phase ends.
+    patience : a phase ends if the error on the stopping rows does not fall for this number of epochs.
     learning_rate : learning rate of the optimiser Adam.
-    l2 : factor of half the sum of the squared weights (without biases) in the loss.
+    l2 : the loss has the additional term `l2` / 2 times the sum of the squared weights (without biases).
     batch_size : number of rows in a batch.
     seed : seed of the order of the rows.
     """
@@ -141,7 +141,8 @@ class Trainer:
     def _phase(self, phase: int, report: Callable[[int], None], before: int) -> Watched:
         """Train a phase, from its beginning or from the checkpoint, and return its state.
 
-        After each epoch, `report` is called with the number of epochs done, `before` of which were in earlier phases.
+        After each epoch, `report` is called with the number of epochs done in all phases. The phases before this one
+        had `before` epochs.
         """
         name, epochs = self.recipe.phases[phase]
         watched, optimiser = Watched(self.net, epochs), self._optimiser(phase)
@@ -167,7 +168,10 @@ class Trainer:
         watched.note(training_error, stopping_error)
 
     def _epoch(self, phase: int, epoch: int, optimiser: torch.optim.Optimizer) -> float:
-        """Train on every training row once and return the mean error. The order depends on the phase and the epoch."""
+        """Train once on every training row, in random order, and return the mean squared error.
+
+        The order depends on the seed, the phase and the epoch.
+        """
         n, total = len(self.training), 0.0
         for rows in batches(n, self.recipe.batch_size, seed(self.recipe.seed, "epoch", phase, epoch)):
             loss = self._loss(phase, self.training[rows.numpy()])
@@ -182,10 +186,10 @@ class Trainer:
             return sum(self._loss(phase, part).item() * len(part) for part in parts) / len(rows)
 
     def _loss(self, phase: int, rows: np.ndarray) -> Tensor:
-        """Return the mean squared error of the phase's pairs of layers on a batch, a scalar.
+        """Return the mean squared error on a batch of the pairs of layers that this phase trains, a scalar.
 
-        The batch first goes through the encoding layers before these pairs. The pairs encode and decode the result, and
-        what they return is compared with what they were given.
+        A pair is an encoding layer and its decoding layer. The encoding layers before these pairs first encode the
+        batch. Then the pairs encode and decode the result; the error compares their output with their input.
         """
         start, stop = self._pairs(phase)
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Constants for the estimates of time and memory in the settings models."""
+"""Constants and functions for the estimates of time and memory in the classes of settings."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -46,16 +46,17 @@ FACTS = 500
 
 
 def encoder_weights(d: int, widths: Sequence[int]) -> int:
-    """Return the number of weights of an encoder: dense layers with `widths` units on d inputs. A decoder has as
-    many."""
+    """Return the number of weights, without biases, of an encoder of dense layers with `widths` units on d inputs. A
+    decoder has the same number."""
     return sum(prod(pair) for pair in pairwise((d, *widths)))
 
 
 def partitions_bytes(n: int, stored: Sequence[int]) -> int:
     """Return the bytes that a comparison of the clusterings of all cells holds in memory.
 
-    They are the stored labels of one cell, one clustering of every cell with copies, and the labels that are counted at
-    once. Each cell has n images. `stored` holds for each cell the number of clusterings that are stored for one k.
+    These are the stored clusterings of one cell (the one with the most), one clustering of every cell, and a block of
+    at most `LABELS_AT_ONCE` labels for counting. Of the last two there are several copies. A clustering has n labels.
+    `stored` has, for each cell, the number of stored clusterings for each k.
     """
     labels = n * len(stored)
     return n * max(stored) + LABEL_COPIES * (labels + min(labels, LABELS_AT_ONCE))

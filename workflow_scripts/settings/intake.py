@@ -17,7 +17,7 @@ GroupRule = Literal["file", "folder", "prefix", "regex", "csv"]
 
 
 class Labels(Model):
-    """Where labels come from: a rule, and the keys that it needs."""
+    """The rule that gives labels to the images, and the keys that the rule needs."""
 
     rule: LabelRule = "auto"
     level: int = -1
@@ -58,8 +58,8 @@ class Labels(Model):
 
 
 class Groups(Model):
-    """Which images belong together, such as those of one specimen, wafer, image or video: a rule, and the keys that it
-    needs. With any rule, files that look alike (`near_duplicates.csv`) are in one group."""
+    """The rule that says which images belong together, such as those of one specimen, wafer, image or video, and the
+    keys that the rule needs. With any rule, files that look alike (`near_duplicates.csv`) are in one group."""
 
     rule: GroupRule = "file"
     """`file` makes a group of each file, so that its tiles, boxes and pages belong together. The other rules read the
@@ -84,8 +84,8 @@ class Groups(Model):
 
 
 def _check_pattern(pattern: str | None, what: str) -> None:
-    """Raise `ValueError` if a regular expression cannot be compiled or has no group. `what` says in the message what
-    the group stands for."""
+    """Raise `ValueError` if a regular expression cannot be compiled or has no group. `what` is the noun for this group
+    in the message."""
     allowed = f"a regular expression with a group for the {what}"
     try:
         groups = re.compile(pattern or "").groups
@@ -213,11 +213,13 @@ class Intake(Model):
 
     @property
     def are_grouped(self) -> bool:
-        """Return whether the manifest says which images belong together."""
+        """Return whether the manifest says which images belong together. It does if `groups` is set, or if images are
+        cut from files."""
         return self.groups is not None or self.cuts
 
     def expected(self, n_bytes: int) -> int:
-        """Return an estimate of the number of images that a file of `n_bytes` bytes gives: its tiles, or 1."""
+        """Return the estimated number of images from a file of `n_bytes` bytes: the number of its tiles, or 1 without
+        tiles."""
         return self.tiles.expected(n_bytes) if self.tiles else 1
 
     @model_validator(mode="after")

@@ -80,7 +80,7 @@ class Clahe(Step):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings and the size of the local regions filled in."""
+        """Return the sentence `in_prose` with the settings and the size of the local regions filled in."""
         region = f"{self.kernel_size} pixels" if self.kernel_size else "an eighth of each side"
         return self.in_prose.format(**self.dump(), region=region)
 
@@ -105,7 +105,8 @@ class Resize(_Sized):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings filled in, and with what is done to images of other aspect ratios."""
+        """Return the sentence `in_prose` with the settings filled in, among them how images of other aspect ratios are
+        fitted."""
         smoothed = " with anti-aliasing" if self.anti_aliasing else " without anti-aliasing"
         fitted = {"squeeze": "", "pad": " and padding with the mean value", "crop": " of the middle of the image"}
         return self.in_prose.format(**self.dump(), smoothed=smoothed, fitted=fitted[self.fit])
@@ -200,8 +201,8 @@ class Preprocess(Model):
 
     @property
     def channels(self) -> int:
-        """Return the number of channels of every image after the last step, 1 or 3. If no step sets it, this is 3, the
-        largest."""
+        """Return the number of channels of every image after the last step, 1 or 3. If no step sets this number, images
+        may differ in it; then the largest, 3, is returned."""
         decided = [step.channels for step in self.steps if step.channels]
         return decided[-1] if decided else 3
 

@@ -35,8 +35,8 @@ class Autoencoder(nn.Module):
         numbers of units of the encoder's layers; the last is the dimension of the codes. The decoder has them in
         reverse order.
     weights_seed :
-        seed of the initial weights, which are normal (He et al. 2015); biases are 0. The N(0, 0.01²) of Xie et al.
-        needs many times as many steps.
+        seed of the initial weights, which are normal (He et al. 2015); biases are 0. Weights from N(0, 0.01²), as in
+        Xie et al. (2016), need many times as many steps.
     """
 
     def __init__(self, n_features: int, widths: Sequence[int], weights_seed: int) -> None:
@@ -151,9 +151,9 @@ def _train(
 
 
 def one_cycle(done: float) -> float:
-    """Return the learning rate as a share of its maximum, when the share `done` of the steps is done.
+    """Return the learning rate, as a share of its maximum, after the share `done` of the steps.
 
-    It rises along a cosine from 1/25 to 1 during the share `WARM_UP` of the steps, and then falls to 0.
+    It rises along a cosine from 1/25 to 1 in the first `WARM_UP` of the steps, and then falls along a cosine to 0.
     """
     if done < WARM_UP:
         return 1 / 25 + 24 / 25 * (1 - cos(pi * done / WARM_UP)) / 2

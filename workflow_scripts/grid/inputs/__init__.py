@@ -2,7 +2,7 @@
 
 They are functions of a rule's wildcards and return paths or settings. *No file* is an empty list.
 
-A mistake of the user that is noticed here ends the run with one line.
+If they notice a mistake of the user, they end the run with a message of one line.
 """
 
 from collections.abc import Callable, Sequence

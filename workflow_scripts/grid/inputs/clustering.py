@@ -25,7 +25,7 @@ class ClusteringInputs(Stage):
         return named_files(f"subsets.{wildcards.subset}.file", self.settings.subsets[wildcards.subset].file)
 
     def manifest_of_rows(self, wildcards: JobWildcards) -> str:
-        """Return the path of the manifest of the images in a store. They are the subset in the wildcard `layer`, or all
+        """Return the path of the manifest of the images in a store: those of the subset that `layer` names, or all
         images."""
         return self.layout.manifest_of(split_layer(wildcards.layer)[1])
 
@@ -37,8 +37,8 @@ class ClusteringInputs(Stage):
         return self.layout.decomposed.format(**{**wildcards, "decomposition": source})
 
     def regressed_on(self, wildcards: JobWildcards) -> dict[str, Files]:
-        """Return, by name, the files with the facts that a decomposition regresses out of the features; empty if it
-        does not."""
+        """Return the paths, by name, of the files from which a decomposition reads the facts that it regresses out of
+        the features; empty if it regresses out nothing."""
         settings = self.settings.decompositions[wildcards.decomposition].regressed
         if settings is None:
             return {}
@@ -92,8 +92,8 @@ class ClusteringInputs(Stage):
         )
 
     def cell_columns(self, wildcards: JobWildcards) -> dict[str, Any]:
-        """Return, by column, the values that say in the tables to which cell a row belongs. Choices that do not apply
-        are None."""
+        """Return the values of the columns that identify a cell in the tables of scores, by column name. Choices that
+        do not apply are None."""
         layer, subset = split_layer(wildcards.layer)
         parts = {part: wildcards[part] for part in PARTS}
         return {
@@ -110,11 +110,13 @@ class ClusteringInputs(Stage):
         return {axis: getattr(cell, axis) if has else None for axis in OF_REDUCTION}
 
     def scores_of_study(self, wildcards: JobWildcards) -> list[str]:
-        """Return the paths of the tables of scores of a study's cells, and of the cells' cross-validations."""
+        """Return the paths of the tables of scores of a study's cells, and of the tables of their cross-validation if
+        there is one."""
         return self._of_study(wildcards.study, self.layout.scores, self.layout.validated)
 
     def class_scores_of_study(self, wildcards: JobWildcards) -> list[str]:
-        """Return the paths of the tables of scores by class of a study's cells, and of the cells' cross-validations."""
+        """Return the paths of the tables of scores by class of a study's cells, and of the tables of their
+        cross-validation if there is one."""
         return self._of_study(wildcards.study, self.layout.class_scores, self.layout.class_validated)
 
     def _of_study(self, study: str, scores: str, validated: str) -> list[str]:

@@ -90,15 +90,19 @@ class Bar:
         return (self.box.left + self.box.right - self.length) / 2, (self.line.top + self.line.bottom) / 2
 
     def strength(self, grey: np.ndarray) -> np.ndarray:
-        """Return how far each pixel of `grey` (h, w) uint8 has the colour of the bar, (h, w) float32.
+        """Return how much each pixel of `grey` (h, w) uint8 is like the bar in grey level, (h, w) float32.
 
-        It is 0 for the grey level of the background, and 1 for that of the bar.
+        It is 0 for the grey level of the background, 1 for that of the bar, and linear between them; it is clipped to
+        0..1.
         """
         return np.clip((grey.astype(np.float32) - self.ground) / (self.level - self.ground), 0, 1)
 
 
 def parts(mask: np.ndarray) -> np.ndarray:
-    """Number the connected parts of a mask (h, w) bool, from 1; return (h, w) int, which is 0 outside the mask."""
+    """Return the number of the connected part in which each pixel of a mask (h, w) bool lies, (h, w) int.
+
+    The numbers begin at 1; pixels outside the mask get 0.
+    """
     return ndimage.label(mask, np.ones((3, 3)))[0]
 
 
@@ -109,11 +113,12 @@ def boxes(mask: np.ndarray) -> list[Box]:
 
 
 def find_bars(grey: np.ndarray, height: int) -> list[Bar]:
-    """Find everything that may be a bar, bright or dark, in some rows (h, W) uint8 of an image with `height` rows.
+    """Return everything that may be a scale bar, bright or dark, in some rows (h, W) uint8 of an image of `height`
+    rows.
 
-    The length of a solid bar is measured from end to end, that of a thin line with end caps from the middle of one cap
-    to the middle of the other, and that of a row of ticks from the first to the last. A line that is connected to more
-    than its own caps and ticks is a line of a table or a part of the image, and no bar.
+    The length of a solid bar is measured from end to end. For a line with end caps it is measured between the middles
+    of the caps, and for a row of ticks from the first to the last tick. A line that is connected to more than its own
+    caps and ticks is a line of a table or a part of the image. It is not returned.
     """
     width = grey.shape[1]
     bars: list[Bar] = []
@@ -164,10 +169,11 @@ def _lines(image: np.ndarray, width: int, thickest: int) -> Iterator[Box]:
 
 
 def _long_runs(image: np.ndarray, shortest: int, thickest: int) -> np.ndarray:
-    """Return the pixels of `image` (h, W) uint8 that belong to long horizontal lines, (h, W) bool.
+    """Return a mask of the pixels of `image` (h, W) uint8 that belong to long, thin, bright, horizontal lines, (h, W)
+    bool.
 
-    A line is a run of `shortest` or more bright pixels. Above and below it, at most `thickest` rows apart, there are
-    rows that are less bright.
+    A line is a run of `shortest` or more pixels in a row. Each of them is brighter than a pixel above and a pixel below
+    it that are at most `thickest` + 1 rows apart.
     """
     opened = np.pad(image, ((thickest + 1, thickest + 1), (0, 0)), mode="edge")
     opened = ndimage.minimum_filter1d(opened, thickest + 2, axis=0)
@@ -180,7 +186,8 @@ def _long_runs(image: np.ndarray, shortest: int, thickest: int) -> np.ndarray:
 
 
 def _line(image: np.ndarray, box: Box, thickest: int) -> _Line | None:
-    """Return the line in a box if it has one colour and contrast to the rows above and below it, otherwise None."""
+    """Return the line in a box; None if the box has more than one colour or little contrast to the rows above and below
+    it."""
     core = image[box.top : box.bottom, box.left : box.right]
     middle = core[len(core) // 2]
     level = int(np.median(middle))
@@ -253,10 +260,10 @@ def _joined(image: np.ndarray, left: _Line, right: _Line) -> Bar | None:
 
 
 def _ends(image: np.ndarray, left: _Line, right: _Line) -> tuple[float, float] | None:
-    """Return the columns of the two ends of a bar: the middles of its caps, or its edges if it has no caps.
+    """Return the columns of the two ends of a bar: the middles of its caps, or the ends of its line if it has no caps.
 
-    `left` and `right` are the lines at these ends, which are the same if the bar is not broken. Returns None if there
-    is a cap at one end only, because this is half of a bar that is broken by its text.
+    `left` and `right` are the lines at the left and the right end of the bar; they are the same line unless the bar is
+    broken by its text. Returns None if only one end has a cap: then this is half of a broken bar.
     """
     one, other = _cap(image, left, at_left=True), _cap(image, right, at_left=False)
     if one is not None and other is not None:
@@ -295,7 +302,8 @@ def _cap(image: np.ndarray, line: _Line, *, at_left: bool) -> float | None:
 
 
 def _edge(image: np.ndarray, line: _Line, *, at_left: bool) -> float:
-    """Return the column of a line's end to a fraction of a pixel, from the grey levels of its last pixels."""
+    """Return the column at which a line ends, as a fraction of pixels, from the grey levels of the pixels near this
+    end."""
     box = line.box
     inner = slice(box.top + (box.height > 2), box.bottom - (box.height > 2))
     end, reach = (box.left if at_left else box.right), 4
@@ -334,7 +342,8 @@ def _ticks(image: np.ndarray, width: int, height: int) -> Iterator[Bar]:
 
 
 def _evenly(marks: list[Box]) -> Iterator[list[Box]]:
-    """Yield the groups of exactly `TICKS` marks at equal distances; with another number the length would be wrong."""
+    """Yield the groups of exactly `TICKS` marks at equal distances. Groups of more or fewer marks are left out, because
+    the length of the bar would be wrong."""
     marks = sorted(marks, key=lambda box: box.left)
     middles = [(box.left + box.right) / 2 for box in marks]
     for first in range(len(marks)):

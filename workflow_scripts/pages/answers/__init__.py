@@ -1,1 +1,1 @@
-"""A page of questions, each with sentences that answer it; the pages verdict and monitor are such pages."""
+"""A page that asks questions and answers each in sentences. The pages `verdict` and `monitor` are of this kind."""

@@ -1,2 +1,2 @@
-"""The explorer: a page with a map of all images, coloured by the clusters of any cell, to select and label images
-on."""
+"""The explorer: a page with a map of all images, coloured by the clusters of a cell that the user chooses. On the map
+the user can select and label images."""

@@ -15,9 +15,9 @@ LARGEST = 127
 
 @dataclass(frozen=True)
 class Place:
-    """A map or a space of points, by name, with the coordinates of all N images.
+    """A map or a set of points, with a name and a row for each of N images.
 
-    `values` are (N, 2) or (N, 3) uint16 for a map, and (N, d) int8 for points.
+    `values` are the coordinates on a map, (N, 2) or (N, 3) uint16, or the points, (N, d) int8.
     """
 
     name: str
@@ -39,7 +39,8 @@ def map_of(name: str, coordinates: np.ndarray, rows: np.ndarray, n: int) -> Plac
 
 
 def along_a_curve(place: Place) -> np.ndarray:
-    """Return the indices of all images along a Z-order curve (Morton 1966), (N,); it keeps near images together."""
+    """Return the indices of all images, (N,), sorted along a Z-order curve (Morton 1966): images that are close
+    together on the map are mostly close together in this order."""
     x, y = place.values[:, :2].astype(np.uint64).T
     code = np.zeros(len(x), dtype=np.uint64)
     for bit in range(16):
@@ -68,7 +69,8 @@ def narrow(points: np.ndarray) -> np.ndarray:
 
 
 def first_components(points: np.ndarray, n_components: int) -> np.ndarray:
-    """Return the first principal components of points (M, d), (M, n_components), with zeros for missing ones."""
+    """Return the first principal components of points (M, d), (M, n_components). If there are fewer, the other columns
+    are 0."""
     used = min(n_components, *points.shape)
     with threadpool_limits(1):
         components = PCA(used, svd_solver="full" if used == min(points.shape) else "covariance_eigh").fit_transform(

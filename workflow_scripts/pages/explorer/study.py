@@ -59,10 +59,8 @@ class ShownStudy:
         return pd.Index(self.images["image_id"]).get_indexer(pd.Index(image_ids))
 
     def clusterings(self, wanted: Sequence[int] | None) -> list[Column]:
-        """Return a column with the best clustering of each cell and each `wanted` k.
-
-        All stored ks are wanted if `wanted` is None.
-        """
+        """Return a column for each cell and each k in `wanted`, with the best clustering; if `wanted` is None, for
+        every stored k."""
         made = []
         for place, cell in enumerate(self.cells):
             manifest = cell.manifest()
@@ -76,13 +74,14 @@ class ShownStudy:
     def facts(
         self, quality: pd.DataFrame, consensus: pd.DataFrame | None = None, audit: pd.DataFrame | None = None
     ) -> list[Column]:
-        """Return the columns of facts about the images.
+        """Return the columns that describe the images.
 
-        They are the label, the columns of the consensus and the audit, those of the manifest, and the measured quality.
+        These are the label, the columns of the consensus and of the audit, those of the manifest, and the measures of
+        quality.
 
         Parameters
         ----------
-        quality : quality of the images, by `path`.
+        quality : measures of the quality of the images, by `path`.
         consensus, audit : tables by `image_id`; None if the study has none.
         """
         made = []
@@ -100,10 +99,10 @@ class ShownStudy:
         return made + of_table(self.images.drop(columns="label").merge(looks, on="path", how="left"))
 
     def seen(self, names: np.ndarray) -> Column:
-        """Return the names of ImageNet classes as a column.
+        """Return the names of ImageNet classes for the images of the study, as a column.
 
-        `names` (M,) str are those of all images of the data set. If there are more than `columns.MOST_LEVELS`, the
-        rarest share one level.
+        `names` (M,) str has a name for each image of the data set. If there are more than `columns.MOST_LEVELS`
+        different names, the rarest ones share one level.
         """
         return levels("ImageNet's name", most_frequent(pd.Series(names[self.images["row"].astype(int)])))
 
@@ -128,8 +127,9 @@ class ShownStudy:
     def places(self, maps: Sequence[OneCell], opening: Opening) -> tuple[list[Place], list[Place]]:
         """Return the maps to show, and the points in which the page searches for nearest neighbours.
 
-        First come the maps that the settings name (`maps`), then the first components of the points of each cell,
-        beginning with the cell with which the page opens.
+        The first maps are those that the settings name (`maps`). Then come the first components of the points of each
+        cell, beginning with the cell with which the page opens. Cells with the same points give one map. The points of
+        a cell are left out if those of the cells before it already take `POINTS_BYTES` bytes.
         """
         n = len(self.images)
         asked = [self._map(name, cell) for name, cell in zip(self._names_of(maps), maps, strict=True)]
@@ -154,7 +154,8 @@ class ShownStudy:
         return map_of(name, _shown(coordinates[shown]), rows[shown], len(self.images))
 
     def _names_of(self, maps: Sequence[OneCell]) -> list[str]:
-        """Return the names of the maps: the decomposition, and the choices that differ between the cells and maps."""
+        """Return the names of the maps. A name has the decomposition, and the choices that are not the same in all
+        cells and maps."""
         cells = [cell.choices for cell in (*self.cells, *maps)]
         names = cell_names(cells, [axis for axis in OF_FEATURES if len({cell[axis] for cell in cells}) > 1])
         return [
@@ -164,7 +165,7 @@ class ShownStudy:
 
 
 def _points_key(cell: OneCell) -> tuple[str, object, object]:
-    """Return what decides the points of a cell: their file, the number of components, and whether they are whitened."""
+    """Return three values that are equal for cells with the same points: file, number of components, and whitening."""
     return cell.files["points"], cell["n_components"], cell["whiten"]
 
 

@@ -47,7 +47,7 @@ def write_charts(
     known : the known images, which the batches are compared with.
     rate : rate of false alarms of each chart, in (0, 1).
     style : settings of the look of figures.
-    svg_path, png_path : the files.
+    svg_path, png_path : paths of the files to write.
     """
     with theme(style):
         empty = placeholder(SIZE, "No batch is full yet.") if chart.empty else None

@@ -46,7 +46,12 @@ class VerdictTables:
 
     @property
     def verdict(self) -> str:
-        """Return the verdict of `consensus.trust`; `few` if there are so few images that shuffled partitions agree."""
+        """Return the verdict in the table of the figure `trust`: a word for how far the most trusted cell may be
+        trusted.
+
+        It is `few` if there are so few images that even shuffled partitions agree, and `nothing` if there is no such
+        table.
+        """
         trust = self.table("trust")
         if trust.empty:
             return "nothing"
@@ -55,7 +60,8 @@ class VerdictTables:
 
     @property
     def agreement(self) -> float:
-        """Return the agreement of the most trusted cell with the others; 0 if there is one cell."""
+        """Return the agreement of the most trusted cell with the others; 0 if there is no table of the figure
+        `trust`."""
         trust = self.table("trust")
         return float(trust["agreement"].iloc[0]) if len(trust) else 0.0
 
@@ -81,10 +87,9 @@ class VerdictTables:
 
     @property
     def effects(self) -> list[tuple[str, float, float, float]]:
-        """Return for each choice its name in words, its share of the disagreement, its p-value, and the ARI that it
-        costs.
+        """Return the name, the share of the disagreement, the p-value and the cost of each choice, in this order.
 
-        The cost is the ARI between cells that is lost if this choice alone changes.
+        The cost is the agreement (ARI) between cells that is lost if only this choice changes.
         """
         table = self.table("partition_effects")
         if table.empty:

@@ -31,8 +31,8 @@ class Brought(WithoutNetwork):
         return self.file
 
     def width(self, layer: str, side: int) -> int:
-        """Return the number of features in the table. It is taken as 2048 if the standard library cannot read the
-        table's format."""
+        """Return the number of features in the table. 2048 is assumed if the standard library cannot read the format of
+        the table."""
         return brought_width(self.file) or ASSUMED_WIDTH
 
     def known_width(self, layer: str) -> int | None:

@@ -1,6 +1,6 @@
 """The settings, traits and cost estimates of all clusterers.
 
-Importing a module registers its clusterers; the reference lists them in this order.
+Importing a module registers its clusterers. The reference of the settings lists them in the order of these imports.
 """
 
 # isort: off

@@ -1,4 +1,4 @@
-"""The facts whose linear effect on the features is removed before a decomposition."""
+"""The settings for facts about the images (such as brightness), whose linear effect on the features is removed."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,8 @@ def _facts_alone(given: Any) -> Any:
 
 
 class RegressOut(Model):
-    """Known facts about the images. Their linear effect on the features is removed."""
+    """Known facts about the images, such as brightness or instrument. Their linear effect on the features is
+    removed."""
 
     facts: list[str] = Field(min_length=1)
     """The names of the facts. Known are `brightness`, `contrast` and `sharpness` of the preprocessed images; columns of

@@ -8,7 +8,7 @@ from workflow_scripts.settings.figures.base import COLUMN, Figure, OfOneK, Width
 
 
 class Confusion(OfOneK):
-    """The confusion matrix of the best repeat, after each cluster was given the class of most of its images."""
+    """The confusion matrix of the best repeat, in which each cluster is given the class of most of its images."""
 
     sources = ("manifest", "clusters", "scores")
     kind: Literal["confusion"] = "confusion"
@@ -119,8 +119,8 @@ class SilhouetteProfile(OfOneK):
 
 
 class DecisionGraph(OfOneK):
-    """The density at each image and its distance to the nearest denser image. Density Peaks chooses centres by these
-    two."""
+    """The density at each image, and its distance to the nearest image of higher density. From these two numbers
+    Density Peaks chooses the centres of clusters."""
 
     sources = ("clusters", "scores")
     kind: Literal["decision_graph"] = "decision_graph"
