@@ -177,11 +177,11 @@ def of_backbone(backbone: str, name: str) -> str:
 
 
 def restored(layer: str, arrays: Mapping[str, np.ndarray], backbone: str = "") -> dict[str, Codebook]:
-    """Return the codebook of each part of a layer, made from arrays with the names that `named` gives them.
+    """Return the codebook of each part of a layer, made from its arrays.
 
-    A joined layer, such as `fire5_vlad16+fire9_avg`, has several parts; parts without a codebook are left out. If
-    `arrays` are those of several backbones, `backbone` is the one of this layer. Raises `ValueError` if an array is
-    missing or does not have one row for each word.
+    A joined layer, such as `fire5_vlad16+fire9_avg`, has several parts; parts without a codebook are left out. `arrays`
+    are those that `stored` returns. If they are of several backbones (see `of_backbone`), `backbone` is the one with
+    this layer. Raises `ValueError` if an array is missing or does not have one row for each word.
     """
     books = {}
     for part in parts_of(layer):

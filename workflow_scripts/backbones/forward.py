@@ -74,7 +74,7 @@ class ForwardPass:
 def shrunk(pixels: torch.Tensor, scale: float) -> torch.Tensor:
     """Return a network's input (N, 3, H, W) resized to `scale` times its size (bilinear, with anti-aliasing).
 
-    If `scale` is 1, it is returned unchanged.
+    If `scale` is 1, the input is returned unchanged.
     """
     if scale == 1:
         return pixels

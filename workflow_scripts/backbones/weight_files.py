@@ -1,6 +1,7 @@
 """Read weight files without running any code in them.
 
-The content of a file decides its format, not its name: safetensors, HDF5 of Keras 2, or a file of `torch.save`.
+The formats are safetensors, HDF5 of Keras 2, and the files of `torch.save`. They are recognised by the content of a
+file; its name does not matter.
 """
 
 import json

@@ -103,9 +103,9 @@ class _Tree:
         return 1 - float(np.square(np.bincount(clusters) / len(clusters)).sum())
 
     def lost(self, eps: float, limit: float) -> float:
-        """Return the smallest radius above `eps` at which the separation is at most `limit`.
+        """Return the smallest radius above `eps` at which `separation` returns at most `limit`.
 
-        Only the lengths of edges are possible radii; they are searched by bisection.
+        Only the lengths of the tree's edges are tried as radii, by bisection.
         """
         radii = np.unique(self.lengths[self.lengths > eps])
         low, high = 0, len(radii) - 1

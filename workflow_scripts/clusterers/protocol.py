@@ -11,15 +11,15 @@ from workflow_scripts.io.runs import Runs
 
 
 class Clusterer(Protocol):
-    """The interface of a module of this folder; its name is the `method` of a settings model."""
+    """The interface of a clusterer's module. The module's name is the setting `method` of the clusterer."""
 
     def cluster(
         self, points: np.ndarray, settings: Mapping[str, Any], base_seed: int, n_threads: int, progress: Progress
     ) -> Iterator[tuple[int, Runs]] | Iterator[tuple[None, Runs]]:
         """Cluster `points` (N, d) float64 and yield (k, the runs) for each k of the settings.
 
-        A method that finds k itself yields once, with None for k. `settings` are the dumped settings of the clusterer.
-        The seed of each repeat is computed from `base_seed`. `progress` is called after restarts (`Progress`).
+        A method that finds k itself yields once, with None for k. `settings` are the settings of the clusterer, by
+        name. The seed of each repeat is computed from `base_seed`. `progress` is called during the work (`Progress`).
         """
 
 
@@ -49,4 +49,4 @@ class UsesKMeans(Protocol):
     """The interface of a clusterer's module that runs k-means; its store says which code ran it."""
 
     def kmeans_path(self, settings: Mapping[str, Any]) -> str:
-        """Return the code that runs k-means: the instruction set of a compiled kernel, or "torch"."""
+        """Return which code runs k-means: the name of the compiled kernel's instruction set, or "torch"."""

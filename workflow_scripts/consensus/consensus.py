@@ -1,8 +1,9 @@
 """Compute one consensus partition from many. Tell how certain each image's group is, and which choice changes it.
 
 The clusters of the consensus are called groups. Two images are together in a cell if they are in one of its clusters.
-The co-association of two images is the weighted share of the cells in which they are together. The margin of an image
-is the share for its own group minus that for its second group; an image with a low margin is fragile.
+The co-association of two images is the weighted share of the cells in which they are together. The second group of an
+image is the other group with which it has the highest mean co-association. The margin of an image is its mean
+co-association with its own group minus that with its second group; an image with a low margin is fragile.
 """
 
 from dataclasses import dataclass
@@ -34,8 +35,9 @@ class Consensus:
     k : number of groups.
     group : (N,) int32, 0..k-1, the largest group first.
     agreement :
-        (N,) float64 in [0, 1], the mean co-association of the image with the other images of its group. The
-        co-association of two images is the weighted share of the cells in which they are in one cluster.
+        (N,) float64 in [0, 1], the mean co-association of the image with the other images of its group; 1 minus
+        `second_agreement` if there are none. The co-association of two images is the weighted share of the cells in
+        which they are in one cluster.
     second : (N,) int32, the other group with the highest mean co-association; `NO_GROUP` if this is 0 for all groups.
     second_agreement : (N,) float64 in [0, 1], the mean co-association of the image with the second group.
     chosen_k : how k was chosen: `given`, `of the cells`, or `lifetime` (see `consensus`).
@@ -67,9 +69,9 @@ def consensus(
     ----------
     partitions : (C, N) integers, negative for noise.
     k :
-        number of groups (`given`). With None it is the number of clusters of the cells if all cells have the same
-        number (`of the cells`). Otherwise it is a number from 2 to the largest of the cells: the one that is kept over
-        the longest range of heights when the tree is cut (`lifetime`; Fred & Jain 2005).
+        number of groups (`given`). If it is None and all cells have the same number of clusters, this number is taken
+        (`of the cells`). If it is None and they differ, a number from 2 to the largest of the cells is taken: the one
+        that stays over the longest range of heights at which the tree is cut (`lifetime`; Fred & Jain 2005).
     weights : (C,) weights of the cells, 0 or more; None gives all cells the same weight. See `trust.cell_weights`.
     seed : seed of the sample.
     """
@@ -165,10 +167,10 @@ def what_flips(
 ) -> pd.DataFrame:
     """Return for each image the choice that decides most whether the image is in its group or in its second group.
 
-    Each cell votes on each image. The vote is the share of the image's group that is together with it in this cell,
-    minus the share of the second group that is. So a vote is positive if the cell puts the image into its group, and
-    negative if it puts it into the second group. The choice is the axis whose levels differ most in their mean vote:
-    the one with the largest weighted variance between levels, as a share of the variance of all votes.
+    Each cell votes on each image. The image's cluster in this cell contains a share of the other images of its group,
+    and a share of its second group. The vote is the first share minus the second. So it is positive if the cell puts
+    the image into its group, and negative if it puts the image into the second group. The choice is the axis that
+    explains most: the weighted variance between its levels is the largest share of the variance of all votes.
 
     Parameters
     ----------

@@ -20,7 +20,9 @@ from workflow_scripts.metrics.members import cluster_names
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the number of images by class and cluster for the stored clustering with the lowest inertia.
+    """Return the number of images of each class in each cluster.
+
+    The clustering is the one with the lowest inertia among those stored for the chosen k.
 
     Returns
     -------

@@ -73,7 +73,7 @@ def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
 
 
 def varying(scores: pd.DataFrame) -> list[str]:
-    """Return the axes, and k, that have several values in the table of scores."""
+    """Return the names of the choices (axes, and `k`) that have several values in the table of scores."""
     return [factor for factor in FACTORS if scores[factor].nunique() > 1]
 
 
@@ -96,7 +96,11 @@ def _ranked(scores: pd.DataFrame, metric: str, n_pairs: int) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each metric: for each term a bar, points for the repeats, and the span of the means as text."""
+    """Draw a panel for each metric, with a bar for each term.
+
+    A term is a choice or a pair of choices. Points on the bar show the repeats; a number beside it is the range of the
+    marginal means.
+    """
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")

@@ -1,4 +1,4 @@
-"""Show a table of the formats of the files in the data folder, and how many were taken in, duplicate or rejected."""
+"""Show a table of the file formats in the data folder: how many files were taken in, were duplicates or rejected."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a line of numbers for each format, and a line with their sums."""
+    """Draw a table with a row of numbers for each format, and a last row with the sums."""
     numbers = list(HEADINGS)
     lines = table[:MOST].to_dict("records")
     if rest := len(table) - len(lines):

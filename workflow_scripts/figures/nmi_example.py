@@ -29,7 +29,8 @@ def tabulate(
     """Return the NMI (geometric mean) between ten labels and each of 100 partitions of the same 100 points.
 
     The points stand in a square and are numbered row by row, from 0. The partition into k clusters puts point i into
-    cluster i mod k, for k = 1 to 100. The labels are the partition with k = 10, which are the columns of the square.
+    cluster i mod k, for k = 1 to 100. The labels are the clusters of the partition with k = 10: the columns of the
+    square.
 
     Returns
     -------

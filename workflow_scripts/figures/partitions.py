@@ -28,8 +28,8 @@ class Partitions:
 
     Attributes
     ----------
-    best : (C, N) int32, the stored partition with the lowest inertia of each cell.
-    repeats : for each cell the best partition of each of its R repeats, (R, N).
+    best : (C, N) int32, for each cell the stored partition with the lowest inertia.
+    repeats : for each cell an array (R, N), the best partition of each of its R repeats.
     choices : C rows, one column for each axis on which the cells differ.
     names : name of each cell.
     k : the k of each cell; None if its clusterer finds k itself.
@@ -74,13 +74,10 @@ def choices_of(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def agreement_of(
     cells: Sequence[Mapping[str, Any]], paths: Sequence[str], k: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the agreement (ARI) of every two cells, and the number of images of each cell.
+    """Return the agreement (ARI) of each pair of cells, (C, C) float64, and each cell's number of images, (C,) int64.
 
-    The partitions are those that `read_partitions` reads for `k`, from the stores of clusters at `paths`.
-
-    Returns
-    -------
-    (C, C) float64, NaN between cells of different subsets, and (C,) int64.
+    The agreement of cells of different subsets is NaN. The partitions are those that `read_partitions` reads for `k`,
+    from the stores of clusters at `paths`.
     """
     agreement, n_images = np.full((len(cells), len(cells)), np.nan), np.zeros(len(cells), dtype=np.int64)
     for subset in dict.fromkeys(cell["subset"] for cell in cells):
@@ -91,7 +88,7 @@ def agreement_of(
 
 
 def _of_cell(path: str, wanted: int | None) -> tuple[int | None, np.ndarray, np.ndarray]:
-    """Return the k that is read, the best partition of all, (N,) int32, and that of every repeat, (R, N)."""
+    """Return the k that is read, the best partition of all repeats, (N,) int32, and the best of each repeat, (R, N)."""
     k, runs = read_runs_of(path, wanted)
     return k, runs.labels[runs.best].astype(np.int32), runs.labels[runs.best_of_repeats]
 

@@ -41,7 +41,10 @@ _NUMBERS: dict[str, Any] = {"na_values": {"strength": [""]}}
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw above the share of all images that change their group with its interval, and below a row for each label."""
+    """Draw two panels: the share of all images that change their group, with intervals, and the shares by label.
+
+    The second panel has a row for each label; it is left out if there are no labels.
+    """
     with theme(style):
         if table.empty:
             return placeholder(figure, "No image was perturbed.")

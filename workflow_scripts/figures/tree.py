@@ -60,8 +60,8 @@ def tabulate(
     Raises
     ------
     UserError
-        If there is no k from 2 to `leaves`, or if the clusters of one k are not parts of those of the next smaller k.
-        Those of linkages and Density Peaks are.
+        If there is no k from 2 to `leaves`, or if a cluster is not a part of one cluster of the next smaller k. With
+        linkages and Density Peaks, every cluster is.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()
@@ -82,7 +82,9 @@ def tabulate(
 
 
 def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dict[int, np.ndarray]:
-    """Return for each k up to `leaves` the labels (N,) of its best repeat; for k = 1 all images are in one cluster.
+    """Return {k: labels} for each k up to `leaves`: the labels (N,) of the best repeat of k.
+
+    The first k is 1, with all images in one cluster.
 
     Raises `UserError` if there is no k from 2 to `leaves`.
     """
@@ -94,9 +96,10 @@ def _levels(runs: Mapping[int | None, Runs], leaves: int, clusterer: str) -> dic
 
 
 def _nodes(levels: Mapping[int, np.ndarray]) -> list[dict[str, Any]]:
-    """Return every different cluster of the levels (one level for each k), with its members and its parent.
+    """Return the nodes of the tree, each a cluster with its members and its parent.
 
-    The parent is the cluster at the level above that contains it. Raises `UserError` if there is no such cluster.
+    `levels` has the labels of each k. A cluster that several k have is one node. The parent is the cluster of the next
+    smaller k that contains this cluster. Raises `UserError` if there is no such cluster.
     """
     nodes: list[dict[str, Any]] = []
     above: dict[int, int] = {}  # the node of each image at the level above

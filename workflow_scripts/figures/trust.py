@@ -1,4 +1,4 @@
-"""Rank the cells without labels by their agreement with the other cells, and show other criteria beside it.
+"""Rank the cells without labels, by their agreement with the other cells; show other criteria for comparison.
 
 A cell is one combination of choices. A repeat is one clustering of a cell with its own seed.
 """
@@ -133,7 +133,7 @@ def _resampled(
 
 
 def _of_sample(settings: Mapping[str, Any], points: np.ndarray, seed: int) -> np.ndarray:
-    """Return the clusters (n,) of a sample of points (n, d); raise `UserError` if it has fewer points than clusters."""
+    """Return the clusters (n,) of a sample of points (n, d); raise `UserError` if there are fewer points than k."""
     k = settings.get("k", [None])[0] or 1
     if k > len(points):
         problem = f"found a sample of {len(points)} images for k = {k}, allowed: as many images as clusters"
@@ -151,9 +151,10 @@ def _score_columns(figure: Mapping[str, Any], paths: Sequence[str]) -> dict[str,
 
 
 def picks(table: pd.DataFrame) -> dict[str, float]:
-    """Return the ARI with the labels of the cell that each criterion of `RULES` ranks first; empty without labels.
+    """Return for each criterion in `RULES` the ARI of the cell that it ranks first, by the name of its column.
 
-    A criterion without values is left out. If several cells are equal, the first of them counts.
+    The ARI compares clusters with labels; without labels the result is empty. A criterion without values is left out.
+    If it ranks several cells first, the one in the first row counts.
     """
     if table["ari"].isna().all():
         return {}
@@ -191,7 +192,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _legend(rows: pd.DataFrame, palette: Sequence[str], narrow: bool) -> dict[str, Line2D]:
-    """Return the entries of the legend by name; a narrow figure has no panel of stability and silhouette."""
+    """Return the entries of the legend by name, without those for stability and silhouette if the figure is narrow."""
 
     def mark(marker: str, colour: str, **how: Any) -> Line2D:
         return Line2D([], [], linestyle="", marker=marker, color=colour, markersize=4, **how)

@@ -11,8 +11,10 @@ from workflow_scripts.settings.pages import Page
 
 
 def check(grid: Grid) -> None:
-    """Expand all studies into cells; raise `UserError` with the study and the key if a choice does not exist or makes
-    no sense."""
+    """Expand all studies into cells, and check them.
+
+    Raises `UserError`, which names the study and the key, if a choice does not exist or makes no sense.
+    """
     _ = grid.maps, grid.reducers
     for cell in grid.all_cells:
         _check_consensus(grid, cell)
@@ -80,11 +82,11 @@ def _check_k(grid: Grid, cells: Iterable[Cell], study: str, figure: Figure | Pag
 
 
 def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure) -> None:
-    """Raise `UserError` if a figure cannot be made of its cells.
+    """Raise `UserError` if a figure cannot be made from the `cells` that it shows.
 
-    A figure of several cells' partitions needs cells of the same images. A figure of perturbed images needs a cell that
-    can assign new images to its groups. A figure that compares needs several cells or several k. The axis along which a
-    figure draws must have several values.
+    Some figures need cells of the same images. A figure of perturbed images needs a cell that can assign new images to
+    its groups. A figure that compares cells or k needs several of them. If a figure draws values against an axis or k,
+    there must be several values of it.
     """
     where = f"config: studies.{study}"
     if figure.of_one_subset and len({cell.subset for cell in cells}) > 1:

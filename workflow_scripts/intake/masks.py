@@ -21,9 +21,9 @@ ENDING = re.compile(r"[ ._-]?(gt|masks?|ground[ _-]?truth|annotations?|labels?|s
 def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
     """Return the path of the image that each mask belongs to, by the path of the mask.
 
-    A mask has at most `MOST_LEVELS` grey values and is not a JPEG. It has the name of its image, or this name with an
-    `ENDING`. Either it is in the image's folder and has the same width and height, or it is in a folder of masks, whose
-    name has a word of `FOLDERS`.
+    A mask has at most `MOST_LEVELS` grey values and is not a JPEG. Its name is that of its image, with or without an
+    `ENDING`. A mask in the same folder as its image has the same width and height. Any other mask is in a folder for
+    masks, whose name has a word of `FOLDERS`.
     """
     beside, anywhere = defaultdict(list), defaultdict(list)
     for path, fact in facts.items():
@@ -57,5 +57,5 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _remoteness(one: str, other: str) -> tuple[int, str]:
-    """Return a sort key of the path `one`, for sorting paths by how many folders they do not share with `other`."""
+    """Return a sort key of the path `one`: the number of folders that only one of both paths has, then the path."""
     return len(set(one.split("/")[:-1]) ^ set(other.split("/")[:-1])), one

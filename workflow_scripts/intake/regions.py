@@ -35,9 +35,10 @@ _Unfit = tuple[str, ImageRejected]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle in pixels on a page (from 1) of a file; `whole` says whether it is the whole page.
+    """A rectangle, in pixels, on a page of a file; pages are numbered from 1.
 
-    `mode` is the pixel format of the page, or empty if it is that of the file.
+    `whole` says whether it is the whole page. `mode` is the pixel format of the page, or empty if the page has the
+    format that is stated for the file.
     """
 
     page: int
@@ -68,9 +69,11 @@ class Regions:
 
 @dataclass(frozen=True)
 class Tiling:
-    """Square tiles of side `size` at distances of `stride`, both in pixels, or in micrometres if `um`.
+    """The size and the distance of square tiles.
 
-    If `size` is `SHORTEST`, the side is the shorter side of each image. If `stride` is None, it equals the size.
+    `size` is the side of a tile, and `stride` the distance from the start of one tile to the start of the next. Both
+    are in micrometres if `um` is true, otherwise in pixels. If `size` is `SHORTEST`, the side is the shorter side of
+    each image. If `stride` is None, it equals the side.
     """
 
     size: float | str
@@ -78,7 +81,7 @@ class Tiling:
     um: bool = False
 
     def pixels(self, width: int, height: int, nm_per_pixel: float | None) -> tuple[int, int]:
-        """Return the size and the stride in pixels for an image of `width` x `height` pixels.
+        """Return the size and the stride of the tiles, in pixels, for an image of `width` x `height` pixels.
 
         Raises `ImageRejected` if the tiles are in micrometres and `nm_per_pixel`, the size of a pixel, is not known.
         """
@@ -91,19 +94,20 @@ class Tiling:
 
 
 def origins(length: int, size: int, stride: int) -> list[int]:
-    """Return the positions (pixels) of tiles along a side of `length` pixels: every `stride` pixels, and at the end.
+    """Return where tiles begin along a side of an image, in pixels from 0, in ascending order.
 
-    `size` is the side of a tile, pixels.
+    The side has `length` pixels, and a tile `size` pixels. A tile begins at every multiple of `stride`. The last tile
+    ends where the side ends, so it may overlap the one before more than the others do.
     """
     last = length - size
     return [*range(0, last, stride), last]
 
 
 def tiles(width: int, rows: slice, size: int, stride: int) -> Iterator[tuple[int, int]]:
-    """Yield the left and upper edge, pixels, of each tile in `rows` of an image, from top to bottom.
+    """Yield the left and upper edge, in pixels, of each tile in the `rows` of an image, from top to bottom.
 
-    `width` is that of the image, `size` the side of a tile, and `stride` the distance of tiles. Raises `ImageRejected`
-    if the image is smaller than a tile.
+    `width` is the width of the image, `size` the side of a tile, and `stride` the distance from the start of one tile
+    to the start of the next. Raises `ImageRejected` if the rows or the width are smaller than a tile.
     """
     if min(width, rows.stop - rows.start) < size:
         area = f"{width} x {rows.stop - rows.start} pixels without data stripes"
@@ -124,7 +128,7 @@ def cut_boxes(
 
     Parameters
     ----------
-    images : `inspection.COLUMNS`, text
+    images : table of texts with the columns `inspection.COLUMNS`
     boxes : rectangles by path (`boxes.read_boxes`)
     margin : width of the margin around each box, as a share of the box's sides; it is cut off at the edge of the image
     min_size : shortest side of a region, pixels
@@ -181,9 +185,10 @@ def cut_tiles(
 
 
 def pages_of(images: pd.DataFrame, folder: str | Path, all_pages: bool) -> Iterator[Mapping[str, Any]]:
-    """Yield `width`, `height` and `mode` of each page that `cut_tiles` reads, at least one for each file.
+    """Yield mappings with `width`, `height` and `mode` of the pages that `cut_tiles` reads.
 
-    Only in a TIFF file may pages differ in these; for other formats those of the first page are given once.
+    A file gives one mapping, that of its first page. A TIFF file of which all pages are read also gives one for each
+    page, because its pages may differ.
     """
     for file in images.to_dict("records"):
         yield file

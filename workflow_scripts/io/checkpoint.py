@@ -1,4 +1,4 @@
-"""Save the state of a training, so that it can go on after it was killed and gives the same result in the end."""
+"""Save the state of a training, so that a training that is killed can continue later and gives the same result."""
 
 import logging
 from collections.abc import Iterator

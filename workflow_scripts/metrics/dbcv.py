@@ -27,19 +27,20 @@ STUDENT_95 = 2.776
 def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINTS, seed: int = 0) -> Estimates:
     """Return the density-based cluster validity of every partition (Moulavi et al. 2014, definitions 1 to 8).
 
-    The validity of a cluster compares its widest gap inside with its narrowest gap to another cluster. Gaps are edges
-    of minimum spanning trees of mutual reachability, of Euclidean distances. The value of the partition is the mean
-    validity of the clusters, weighted by size. **Noise** (a negative number) counts in the total of the weights but in
-    no cluster, so a partition with more noise has a value nearer to 0.
+    The validity of a cluster compares the widest gap inside it with the narrowest gap to another cluster. Gaps are
+    measured by mutual reachability, which is computed from Euclidean distances; the widest gap inside a cluster is an
+    edge of its minimum spanning tree. The value of the partition is the mean validity of the clusters, weighted by
+    size. **Noise** (a negative number) counts in the total of the weights but in no cluster, so a partition with more
+    noise has a value nearer to 0.
 
     The core distance of a point is a mean of distances to the power -d. In many dimensions such powers are too large or
     too small for a float, so they are computed with logarithms. As in hdbscan's `validity_index`, a pair at distance 0
-    adds nothing to the density, a tree without an edge between inner nodes uses its longest edge, and if edges are
-    equal, the one to the first point is taken. A cluster of one point has the validity 0.
+    adds nothing to the density, and a tree without an edge between inner nodes uses its longest edge. Of equal edges,
+    the one to the first point is taken. A cluster of one point has the validity 0.
 
-    With more than `max_points` points the value is the mean over SAMPLES disjoint samples of POINTS_OF_SAMPLE points,
-    with Student's interval. Each sample has its share of every cluster and of the noise. The value is then that of
-    clusters with fewer points, because density depends on the number of points.
+    If there are more than `max_points` points, the value is the mean over SAMPLES disjoint samples of POINTS_OF_SAMPLE
+    points, with Student's interval. Every cluster, and the noise, has the same share of each sample as of all points.
+    Density depends on the number of points, so the value is that of clusters with fewer points.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def _longest(edges: np.ndarray, lengths: np.ndarray, inner: np.ndarray) -> float
     """Return the longest edge between two inner nodes of a tree (definition 5).
 
     An inner node has more than one edge; `inner` (M,) bool marks these nodes. If no edge is between inner nodes, the
-    longest of all edges is taken; a tree without edges has 0.
+    longest of all edges is returned, and 0 for a tree without edges.
     """
     between = inner[edges].all(axis=1)
     return float(lengths[between if between.any() else slice(None)].max(initial=0.0))

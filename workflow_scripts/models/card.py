@@ -101,9 +101,10 @@ def _kind(backbone: Mapping[str, Any]) -> str:
 
 
 def _call(settings: Mapping[str, Any], name: str) -> str:
-    """Return settings as a text `name(key=value, ...)`, where `name` is the key with the method's name.
+    """Return the settings of a method as a text such as `pca(n_components=50)`.
 
-    Settings that are None, and those that the card names in another row, are left out.
+    `name` is the key whose value is the method's name. Settings that are None, and those that the card names elsewhere,
+    are left out.
     """
     elsewhere = {name, "backbone", "layer", "weights", "weights_sha256", "sha256", "scales", "batch_size", "licence"}
     given = [f"{key}={value}" for key, value in settings.items() if key not in elsewhere and value is not None]
@@ -120,9 +121,10 @@ def _weights(facts: Mapping[str, Any], weights: Mapping[str, Mapping[str, Any]])
 
 
 def _weight_file(name: str, of_file: Mapping[str, Any], sha256: str) -> str:
-    """Return a table about the weight file of the backbone `name`.
+    """Return a table, in Markdown, about the weight file of the backbone `name`.
 
-    `sha256` is the SHA-256 of the weights that made the features. If it is not the file's, they were fine-tuned.
+    `of_file` has the facts about the file, and `sha256` is the SHA-256 of the weights that made the features. If the
+    file has another SHA-256, the weights were fine-tuned, and the table says so.
     """
     licence = of_file.get("licence") or "not recorded; ask whoever published the weights"
     tuned = {"fine-tuned here, SHA-256": f"`{sha256}`"} if sha256 != of_file["weights_sha256"] else {}

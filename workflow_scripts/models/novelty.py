@@ -1,8 +1,8 @@
-"""Measure the novelty of images: their distance to the kept images of a model, divided by the distances among these.
+"""Measure the novelty of images: how far they are from the images of a model, compared with distances among these.
 
-The kept images are at most two thirds of the model's images. The others are held out: no distance to them is measured.
-So their own novelties are measured as those of new images are, and show which novelties are usual. They are held out of
-this comparison only; the clusters come from all images.
+Distances are measured to the kept images only, which are at most two thirds of the model's images. The others are held
+out. Their novelty is measured like that of new images, and shows which values are usual. They are held out of this
+comparison only; the clusters come from all images.
 """
 
 import numpy as np
@@ -81,9 +81,10 @@ def novelty(features: np.ndarray, kept: np.ndarray, spread: np.ndarray) -> np.nd
 
 
 def _nearest(kept: np.ndarray, features: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distances of images to their nearest kept images, and the indices of these, (n, neighbours) each.
+    """Return the distances of images to their nearest kept images, and the rows of these in `kept`.
 
-    `features` (n, d) are those of the images; None takes the kept images themselves, without each image itself.
+    Both are (n, neighbours). `features` (n, d) are the features of the images. If they are None, the images are the
+    kept images, and no image is its own neighbour.
     """
     neighbours = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(kept) - 1), algorithm="brute")
     neighbours.fit(kept.astype(np.float64))

@@ -23,10 +23,10 @@ def predict_images(
     """Return for each model, by its name, a table of its predictions for all images (see `SavedModel.predict`).
 
     The rows of a table are in the order of `images`, which are files or parts of files. For models with the same
-    preprocessing and network, features are computed only once. `progress` is called with the name of the network and
-    returns a function that is called with (done, total) after each image. The images of a model get the same features
-    again, if the device is the same. Memory for images does not grow with their number. Raises `UserError` if the
-    weights are not those of the model.
+    preprocessing and network, features are computed only once. An image on which a model was made gets the same
+    features as then, if the device is the same. Memory for images does not grow with their number. `progress` is called
+    with the name of the network, and returns a function that is called with (done, total) after each image. Raises
+    `UserError` if the weights are not those of the model.
     """
     passes: defaultdict[str, dict[str, SavedModel]] = defaultdict(dict)
     for name, model in models.items():

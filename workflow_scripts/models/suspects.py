@@ -27,9 +27,9 @@ LOWEST_SILHOUETTE = 0.1
 def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
     """Return the images that a person should look at, at most `MOST_SHOWN`, those with the highest novelty first.
 
-    They are all outliers, and in a batch with an alarm of the chart `novelty` also the images with a conformal p-value
-    (new column `p`) of at most `SUSPECT`. `images` come from `in_batches`, `known` are the known images, and `chart`
-    comes from `control_chart`.
+    All outliers are among them. If the chart `novelty` has an alarm for a batch, so are the images of this batch whose
+    conformal p-value (the new column `p`) is at most `SUSPECT`. `images` come from `in_batches`, `known` are the known
+    images, and `chart` comes from `control_chart`.
     """
     tested = images.assign(p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()))
     noticed = tested["batch"].isin(chart["batch"][alarms_of("novelty", chart)])

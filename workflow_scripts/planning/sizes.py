@@ -1,8 +1,8 @@
 """Estimate the memory, time and threads of each job, and the bytes of each store.
 
-The settings models estimate what their methods need; this module gives them the sizes of the data and adds what every
-job needs. Schedulers kill jobs that exceed the estimates; the next attempt then asks for a multiple. Rules import this
-module, so it imports nothing heavy.
+The classes of the settings estimate what their methods need. This module gives them the sizes of the data, and adds
+what every job needs. Schedulers kill jobs that exceed the estimates; the next attempt then asks for a multiple. Rules
+import this module, so it imports nothing heavy.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,9 +62,10 @@ def _pixels(image: Mapping[str, Any]) -> int:
 
 
 def _pixels_of_page(part: Mapping[str, Any]) -> int:
-    """Return the counted pixels (`memory.counted_pixels`) from a page's corner to the far corner of one of its parts.
+    """Return a lower bound of a page's size, in the pixels that `memory.counted_pixels` counts.
 
-    For the last part of a page these are the pixels of the page. `part` is a row of `regions.csv`.
+    It is the size of the rectangle from the page's upper left corner to the lower right corner of `part`. This is one
+    of the page's parts, a row of `regions.csv`. For the last part the rectangle is the whole page.
     """
     right, bottom = (int(part[at]) + int(part[side]) for at, side in (("x", "width"), ("y", "height")))
     return counted_pixels({"width": right, "height": bottom, "mode": part["mode"]})
@@ -184,7 +185,7 @@ class Sizes(DataSizes):
     # --------------------------------------------------------------------------------------------------------- scores
 
     def score_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that scores clusterings: for the points, and for distances in blocks."""
+        """Return the memory (MB) of a job that scores clusterings; it holds the points, and blocks of distances."""
         n, d = self.n_images, self._points_of(wildcards)
         return _megabytes(4 * FLOAT * n * d + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
@@ -232,18 +233,21 @@ class Sizes(DataSizes):
         return megabytes
 
     def agreement_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of the job that compares every two cells: for the partitions of all cells."""
+        """Return the memory (MB) of the job that compares all pairs of cells; it holds the partitions of all cells."""
         cells = self.grid.compared(wildcards.study, k_from_path(wildcards.at_k))
         stored = [self.settings.clusterers[cell.clusterer].n_stored for cell in cells]
         return _megabytes(partitions_bytes(self.n_images, stored), attempt)
 
     def consensus_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of the job that makes a study's consensus: for the partitions, and pairs of images."""
+        """Return the memory (MB) of the job that makes a study's consensus.
+
+        The job holds the partitions, and a number for every pair of images.
+        """
         n, cells = self.n_images, len(self.grid.agreeing(wildcards.study))
         return _megabytes(LABEL_COPIES * n * cells + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
 
     def model_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of the job that makes a model: for the axes of a PCA, and features in blocks."""
+        """Return the memory (MB) of the job that makes a model: that of a PCA, and 1 GB for blocks of features."""
         cell = self.grid.modelled(wildcards.study)
         assert cell
         return self._model_mb(cell, attempt)
@@ -252,13 +256,16 @@ class Sizes(DataSizes):
         return _megabytes(Pca().memory(self.n_images, self.width(cell)), attempt, BASE_MB + TORCH_MB + 1000)
 
     def perturb_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that perturbs images: for raw images, the model, and the network."""
+        """Return the memory (MB) of a job that perturbs images; it holds raw images, the PCA and the networks."""
         cells = self._perturbed_cells(wildcards)
         of_models = (self._model_mb(cell, attempt) + self._networks_mb(cell, attempt) for cell in cells)
         return max(of_models) + self.preprocess_mb(wildcards, attempt)
 
     def perturb_minutes(self, wildcards: Any, attempt: int) -> int:
-        """Return the minutes of a job that perturbs images, for all versions of all images that are drawn."""
+        """Return the minutes of a job that perturbs images.
+
+        It makes all perturbed versions of each image that is chosen at random.
+        """
         figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
         n_views = max(self.settings.backbones[cell.backbone].n_views for cell in self._perturbed_cells(wildcards))
         return _minutes(figure.n_perturbed * PERTURBED_VERSIONS * (0.1 + n_views)) * attempt
@@ -269,7 +276,10 @@ class Sizes(DataSizes):
         return self.grid.perturbable(wildcards.study, figure, shown)
 
     def predict_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that predicts: for raw images, the largest network, and the axes of a PCA."""
+        """Return the memory (MB) of a job that predicts the clusters of new images.
+
+        The job holds raw images, and the networks and the PCA of one model; the largest model counts.
+        """
         cells: list[Any] = [cell for study in self.settings.studies if (cell := self.grid.modelled(study))]
         needed = (
             self._networks_mb(cell, attempt) + ceil(Pca().memory(self.n_images, self.width(cell)) / 1e6) * attempt

@@ -89,7 +89,7 @@ def preprocess_all(
     """Yield the result of `run_steps` for each image, in order, computed by `workers` processes.
 
     An image is a whole file or a part of a file. Parts of one page should follow each other in `images`: the page is
-    then decoded only once, and one page is in memory at a time. `max_pixels` is intake's limit of width times height.
+    then decoded only once, and one page is in memory at a time. `max_pixels` is the largest allowed width times height.
     `progress` is called with (done, total) after each image. Raises `UserError`, with the path, if a file cannot be
     read, if a step cannot be applied to an image, or if a result has another shape than the first.
     """
@@ -139,7 +139,7 @@ def _open_page(path: Path, page: int, max_pixels: int | None) -> Iterator[Callab
 
 @contextmanager
 def _readable(path: str | Path) -> Iterator[None]:
-    """Turn `ImageRejected` into `UserError`, for a file that intake could read; as a context manager."""
+    """Return a context manager that turns `ImageRejected` into `UserError`, for a file that intake could read."""
     try:
         yield
     except ImageRejected as rejection:

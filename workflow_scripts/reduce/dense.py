@@ -81,7 +81,7 @@ class Autoencoder(nn.Module):
     def down(self, x: Tensor, start: int, stop: int) -> Tensor:
         """Return the output of the encoding layers of the pairs `start` to `stop` (excluded) for the input x.
 
-        Both are (n, units).
+        The input and the output are (n, units).
         """
         for pair in self.pairs[start:stop]:
             x = self.activation(pair.encode(x))
@@ -90,7 +90,7 @@ class Autoencoder(nn.Module):
     def up(self, x: Tensor, start: int, stop: int) -> Tensor:
         """Return the output of the decoding layers of the pairs `stop` (excluded) down to `start` for the input x.
 
-        Both are (n, units).
+        The input and the output are (n, units).
         """
         for place in reversed(range(start, stop)):
             x = self.pairs[place].decode(x)

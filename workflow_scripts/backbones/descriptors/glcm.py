@@ -1,4 +1,4 @@
-"""The descriptor by grey-level co-occurrence (Haralick, Shanmugam & Dinstein 1973)."""
+"""The descriptor that uses grey-level co-occurrence matrices (Haralick, Shanmugam & Dinstein 1973)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The descriptor by histograms of oriented gradients (Dalal & Triggs 2005)."""
+"""The descriptor that uses histograms of oriented gradients (Dalal & Triggs 2005)."""
 
 from collections.abc import Mapping
 from typing import Any

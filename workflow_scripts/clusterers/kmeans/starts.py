@@ -11,14 +11,20 @@ from workflow_scripts.clusterers.kmeans.results import Part
 
 @dataclass(frozen=True)
 class Starts:
-    """How all restarts choose their first centres: the points, the seed of each repeat, and `init` (`run_restarts`)."""
+    """What decides the first centres of all restarts.
+
+    It is the points (`problem`), the seed of each repeat (`seeds`), and `init`, as in `restarts.run_restarts`.
+    """
 
     problem: Problem
     seeds: list[int]
     init: str | np.ndarray
 
     def batch(self, part: Part, max_iter: int, tol: float) -> Batch:
-        """Return the restarts of a part with their first centres, in the form that a backend takes."""
+        """Return the restarts of a part, some restarts of one k and seed, as the `Batch` that a backend runs.
+
+        It has what the backend needs for the first centres: points, centres or random numbers.
+        """
         k, some, seed = part.of_k.k, part.restarts, self.seeds[part.row]
         batch = Batch(len(some), k, max_iter, tol, part.labels, part.of_k.keep_all)
         if isinstance(self.init, np.ndarray):

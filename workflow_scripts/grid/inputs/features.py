@@ -12,11 +12,11 @@ from workflow_scripts.grid.paths import filled
 
 @dataclass(frozen=True)
 class FeatureInputs(Stage):
-    """Inputs of the stage from preprocessed images to features."""
+    """Inputs of the stage that makes features from preprocessed images."""
 
     @ends_the_run
     def weight_file(self, wildcards: JobWildcards) -> Files:
-        """Return the path of the weight file that a backbone's settings name, or no file."""
+        """Return the path of the weight file that a backbone's settings name, or an empty list if they name none."""
         name = wildcards.backbone
         return named_files(f"backbones.{name}.weights", self.settings.backbones[name].weight_file)
 

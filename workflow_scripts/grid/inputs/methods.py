@@ -78,7 +78,7 @@ class MethodsInputs(Stage):
 
     @property
     def _maps(self) -> list[str]:
-        """Return the phrases of the decompositions that figures or pages show but no cell clusters."""
+        """Return a phrase for each decomposition that figures or pages show, but whose points no cell clusters."""
         shown = [figure.decomposition_shown for figure in self._figures]
         shown += [cell.decomposition for cells in self.grid.maps.values() for cell in cells]
         clustered, variants = self._phrases("decomposition"), self.settings.decompositions
@@ -86,8 +86,10 @@ class MethodsInputs(Stage):
 
     @property
     def _analyses(self) -> list[str]:
-        """Return the phrases of the analyses in the figures and pages of all studies. Figures and pages without one are
-        left out."""
+        """Return a phrase for each analysis that a figure or a page of a study shows, without repetitions.
+
+        Figures and pages that have no such phrase are left out.
+        """
         pages = [page.in_prose for study in self.settings.studies.values() for page in study.pages.values()]
         return list(dict.fromkeys(filter(None, [figure.prose for figure in self._figures] + pages)))
 
@@ -102,5 +104,5 @@ class MethodsInputs(Stage):
 
     @cached_property
     def _first_of_layers(self) -> list[Cell]:
-        """Return the first cell of each layer of each backbone."""
+        """Return the first cell of each combination of backbone and layer."""
         return list({(cell.backbone, cell.layer): cell for cell in reversed(self.grid.featured_cells)}.values())[::-1]

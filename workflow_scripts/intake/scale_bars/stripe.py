@@ -117,9 +117,9 @@ def find_stripes(grey: Rows) -> list[Stripe]:
 
 
 def image_rows(grey: Rows) -> slice:
-    """Return the rows of an image, (H, W) uint8, as a slice without the data stripes at its edges.
+    """Return the slice of the rows between the data stripes at the upper and lower edge; all rows if there are none.
 
-    Rows between a stripe and the image's edge are left out too.
+    `grey` are the grey levels of an image, (H, W) uint8. Rows between a stripe and the edge are left out too.
     """
     rows = [0, len(grey)]
     for stripe in find_stripes(grey):
@@ -131,9 +131,10 @@ def image_rows(grey: Rows) -> slice:
 
 
 def _nearest_the_top(grey: np.ndarray, height: int) -> tuple[int, int, int] | None:
-    """Return the first row of the stripe at or near the upper edge, the row after its last, and its paper; or None.
+    """Return (top, bottom, paper) of the stripe at or near the upper edge of an image, or None if there is none.
 
-    `grey` are the uppermost rows of an image of `height` rows. The paper is the grey level of the stripe's background.
+    `top` is the first row of the stripe, `bottom` the row after its last row, and `paper` the grey level of its
+    background. `grey` (h, W) uint8 are the uppermost rows of an image of `height` rows.
     """
     at_edge = _at_the_top(grey, height)
     if at_edge:
@@ -148,9 +149,10 @@ def _nearest_the_top(grey: np.ndarray, height: int) -> tuple[int, int, int] | No
 
 
 def _at_the_top(grey: np.ndarray, height: int) -> tuple[int, int] | None:
-    """Return the height and the paper of the stripe that begins in the first row, or None if there is none.
+    """Return (height, paper) of the stripe that begins in the first row, or None if there is none.
 
-    `grey` are the uppermost rows of an image of `height` rows. The paper is the grey level of the stripe's background.
+    `paper` is the grey level of the stripe's background. `grey` (h, W) uint8 are the uppermost rows of an image of
+    `height` rows.
     """
     least, most = max(4, int(HEIGHTS[0] * height)), int(HEIGHTS[1] * height)
     edge = grey[:least]
@@ -197,9 +199,9 @@ def _ink(rows: np.ndarray, paper: int) -> np.ndarray:
 
 
 def _refined(rows: np.ndarray, end: int) -> int:
-    """Return the row after the last row of a stripe, given the row `end` after its last blank row.
+    """Return the row after the last row of a stripe: `end` or one of the few rows below, where grey levels jump.
 
-    It is where grey levels change most, among the few rows after `end`.
+    `end` is the row after the last blank row of the stripe. If no jump is found, it is returned unchanged.
     """
     near = rows[end - 1 : end + REFINED + 5].astype(np.int16)
     steps = np.abs(np.diff(near, axis=0)).mean(axis=1)
@@ -214,9 +216,11 @@ def _is_written_on(ink: np.ndarray, is_sharp: bool) -> bool:
 
 
 def _last_blank(is_blank: np.ndarray, is_line: np.ndarray, longest: int) -> tuple[int, int]:
-    """Return the row after the last blank one, and the row after a table's line that may follow the blank rows.
+    """Return the row after the last blank row, and the row after the line of a table that follows directly below.
 
-    The search ends after more than `longest` rows that are not blank.
+    Both are the same number if no line follows, or if it has more than `THICKEST_LINE` rows. The search ends after more
+    than `longest` rows that are not blank. `is_blank` and `is_line` (h,) bool say which rows are blank and which are
+    part of a line.
     """
     end = 0
     for row in range(len(is_blank)):

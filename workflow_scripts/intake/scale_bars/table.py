@@ -58,20 +58,20 @@ def read_scales(
 def read_by_hand(files: Sequence[str], images: pd.DataFrame) -> dict[str, Decision]:
     """Return the scales that people set, such as those that the page `scales.html` exports.
 
-    The keys are the paths of the images; for an image that does not exist, the key is its name in the table. The cells
-    of a decision are those of the columns `BY_HAND`. The tables are read like tables of labels
-    (`label_table.read_label_table`); of several decisions on an image the later one counts. `images` has the columns
-    `path` and `image_id`.
+    A key is the path of an image, or the name in the table if no image has it. A decision has the values of the columns
+    `BY_HAND`, as texts. The tables are read like tables of labels (`label_table.read_label_table`). If there are
+    several decisions on an image, the latest counts. `images` has the columns `path` and `image_id`.
     """
     ids = dict(zip(images["path"], images["image_id"], strict=True))
     return latest(read_columns(Path(file), ids, BY_HAND) for file in files)
 
 
 def corrected(table: pd.DataFrame, images: pd.DataFrame, by_hand: Mapping[str, Decision]) -> pd.DataFrame:
-    """Return the table of scales, in which those that people set (see `read_by_hand`) replace those that were read.
+    """Return the table of scales, with the scales that people set (`read_by_hand`) in place of those that were read.
 
-    Either cell of a decision may be empty; an image with neither has no scale. `images` has the columns `path` and
-    `width` (pixels). Raises `UserError` for a cell that is not a positive number.
+    A decision has the length of the bar and the size of a pixel; each of them may be empty. If both are, the image has
+    no scale. `images` has the columns `path` and `width` (pixels). Raises `UserError` if a value is not empty and not a
+    positive number.
     """
     widths = dict(zip(images["path"], images["width"].astype(float), strict=True))
     made = table.set_index("path", drop=False)
@@ -88,7 +88,7 @@ def corrected(table: pd.DataFrame, images: pd.DataFrame, by_hand: Mapping[str, D
 
 
 def _length(text: str, where: str) -> float:
-    """Return the number in a cell, or NaN if the cell is empty; raise `UserError` if it is not a positive number."""
+    """Return the number that a text states, or NaN for an empty text; raise `UserError` if it is not positive."""
     try:
         number = float(text or "nan")
     except ValueError:

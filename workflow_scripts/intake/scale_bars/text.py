@@ -54,9 +54,10 @@ class Text:
 def texts_near(grey: np.ndarray, bar: Bar, height: int, ink_share: float = INK) -> list[Text]:
     """Find the texts near a bar, or in its gap, that may name a length; the nearest comes first.
 
-    `grey` (h, W) uint8 are some rows of an image that has `height` rows. Pixels of letters have at least `ink_share` of
-    the bar's colour; letters stand in a row and have about the same height. A text with a raised part after its unit,
-    such as `nm⁻¹`, names no length. Nothing is returned if more than `MOST_LETTERS` parts may be letters.
+    `grey` (h, W) uint8 are some rows of an image that has `height` rows. A pixel is part of a letter if its grey level
+    is at least the share `ink_share` of the way from the background's to the bar's. The letters of a text stand in a
+    row and have about the same height. A text with a raised part after its unit, such as `nm⁻¹`, names no length.
+    Nothing is returned if more than `MOST_LETTERS` parts of the image may be letters.
     """
     tallest = TALLEST * height
     box = bar.gap or bar.box
@@ -171,9 +172,10 @@ def _is_raised(line: Sequence[Box], around: Sequence[Box]) -> bool:
 
 
 def _is_whole(line: Sequence[Box], ink: np.ndarray, weak: np.ndarray) -> bool:
-    """Return whether no letter of a line is missing; without a digit, `100` would be another number.
+    """Return whether no letter of a line is missing. If a digit of `100` is missed, another number is read.
 
-    `ink` are the pixels of letters, and `weak` those with a little less of the bar's colour too.
+    `ink` (h, w) bool are the pixels that may belong to letters. `weak` (h, w) bool are these and the pixels whose
+    colour is a little less like the bar's.
     """
     extent, letter = _extent(line), max(part.height for part in line)
     line = [part for part in line if part.height >= 0.5 * letter]  # no points, also not inside a zero
@@ -188,7 +190,11 @@ def _is_whole(line: Sequence[Box], ink: np.ndarray, weak: np.ndarray) -> bool:
 
 
 def _text(strength: np.ndarray, ink: np.ndarray, line: list[Box], distance: float, extent: Box) -> Text:
-    """Return the text of a line of letters, with everything around the letters made white."""
+    """Return the `Text` of a line of letters; in its pixels, everything around the letters is white.
+
+    `strength` says how much of the bar's colour each pixel has, `ink` (bool) which pixels are ink, and `extent` is the
+    box around the line.
+    """
     letters = np.zeros_like(ink)
     for part in line:
         letters[part.top : part.bottom, part.left : part.right] = ink[part.top : part.bottom, part.left : part.right]

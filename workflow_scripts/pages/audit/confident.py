@@ -7,12 +7,13 @@ TOLERANCE = 1e-6
 
 
 def count_errors(probability: np.ndarray, codes: np.ndarray) -> int:
-    """Return the estimated number of wrong labels: the sum of the confident joint outside its diagonal.
+    """Return the estimated number of wrong labels: the sum of the confident joint off its diagonal.
 
-    For each class, the threshold is the mean probability of the class among the images with this label. An image is
-    confidently of a class if its probability reaches the threshold (eq. 2); of several such classes the most probable
-    one counts (eq. 1). A label is wrong if the image is confidently of another class. As in the authors' library
-    cleanlab, a label that is the most probable of all classes is never counted as wrong.
+    The threshold of a class is the mean probability of this class among the images that have it as their label. An
+    image is confidently in a class if its probability of this class reaches the threshold (eq. 2). If there are several
+    such classes, the most probable one counts (eq. 1). A label is counted as wrong if the image is confidently in
+    another class. As in the authors' library cleanlab, the label is never counted as wrong if it is the most probable
+    class of the image.
 
     Parameters
     ----------

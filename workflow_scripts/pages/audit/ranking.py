@@ -39,16 +39,17 @@ def rank(
 
     For each image and class, two out-of-sample probabilities are averaged. One is the share of the class among the
     nearest images of other groups. The other is its share among the images of other groups in the image's cluster (mean
-    over the partitions). The probability of the image's own label is its `confidence`. Confident learning on the same
-    probabilities estimates the number n of wrong labels; the n images with the lowest confidence are `suspect`.
+    over the partitions in which it is in a cluster); without such a partition, only the neighbours count. The
+    probability of the image's own label is its `confidence`. Confident learning on the same probabilities estimates the
+    number n of wrong labels; the n images with the lowest confidence are `suspect`.
 
-    A label cannot be judged if so few images have it that they cannot be half of the neighbours. Images with such a
+    A label cannot be judged if too few other images have it: fewer than half of the neighbours. Images with such a
     label come last and are never suspect.
 
     Parameters
     ----------
     points : (N, d), the points that were clustered.
-    partitions : (R, N) integers, one for each repeat, the best one first; negative is noise.
+    partitions : (R, N) integers, one partition for each repeat, the best one first; negative is noise.
     labels : (N,) texts; images with "" have no label, are not ranked and do not count for others.
     neighbours : number of neighbours.
     groups : (N,) str, such as the specimen of each image; images of one group do not count for each other. None if all
@@ -63,9 +64,12 @@ def rank(
     - `label`, `suggested`: the label, and the most probable other class; the latter is null if the label cannot be
       judged.
     - `confidence`: null if the label cannot be judged.
-    - `neighbour_share`, `cluster_share`: shares of the label among the neighbours and in the cluster (null for noise).
+    - `neighbour_share`: share of the label among the neighbours.
+    - `cluster_share`: mean share of the label in the image's cluster; null if the image is in no cluster with labelled
+      images of other groups.
     - `crosses_boundary`: whether another class has more votes in the image's cluster of the best partition.
-    - `repeats_against`: share of all partitions in which another class has more votes in the image's cluster.
+    - `repeats_against`: share of the partitions in which another class has more votes in the image's cluster, among
+      those in which the image is in a cluster.
     - `cluster`: name of the cluster in the best partition.
     - `reason`: a sentence with these numbers.
 
@@ -109,10 +113,10 @@ def _check_comparable(classes: np.ndarray, groups: np.ndarray) -> None:
 
 
 def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> np.ndarray:
-    """Return whether other images with the same label can fill half of the neighbours of each image, (N,) bool.
+    """Return for each image whether half of its neighbours or more can have its label, (N,) bool.
 
-    `others` (N,) are the numbers of images with the same label in other groups. Raises `UserError` if no image can be
-    judged.
+    `others` (N,) is the number of images in other groups with the same label, and `groups` (N,) the group of each
+    image, from 0. Raises `UserError` if no image can be judged.
     """
     judged = 2 * others >= np.minimum(neighbours, len(groups) - np.bincount(groups)[groups])
     if not judged.any():
@@ -122,10 +126,11 @@ def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> n
 
 
 def _against(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the columns that say whether another class has more votes than the label in an image's cluster.
+    """Return two columns that say whether another class has more votes than the label in an image's cluster.
 
-    They are `crosses_boundary` (in the first partition) and `repeats_against` (share of all partitions). `clustered`
-    (R, N, C) are the shares of the classes in the cluster of each image, and `codes` (N,) its own class.
+    `crosses_boundary` (N,) bool says it for the first partition. `repeats_against` (N,) is the share of the partitions
+    in which it is so, among those in which the image is in a cluster. `clustered` (R, N, C) are the shares of the
+    classes in the cluster of each image, and `codes` (N,) the classes of the labels.
     """
     against = np.stack([votes_against(shares, codes) for shares in clustered])
     return {
@@ -158,7 +163,8 @@ def _mean_where_clustered(shares: np.ndarray) -> np.ndarray:
 def _times_clustered(shares: np.ndarray) -> np.ndarray:
     """Return the number of partitions in which each image is in a cluster, (N,).
 
-    `shares` (R, N, C) are the shares of classes in its cluster; they are NaN for an image in no cluster.
+    `shares` (R, N, C) are the shares of the classes in the cluster of each image; they are NaN for an image in no
+    cluster.
     """
     return (~np.isnan(shares[..., 0])).sum(axis=0)
 

@@ -35,7 +35,11 @@ def choose_opening(
     ranking: pd.DataFrame | None,
     ranked: Sequence[Mapping[str, Any]],
 ) -> Opening:
-    """Return the cell with which the page opens: the most trusted one, else the baseline, else the first.
+    """Return the cell with which the page opens, as an `Opening`: the most trusted one, or the baseline, or the first.
+
+    The most trusted cell is only taken if the cells agree better than chance (the column `verdict` of the ranking is
+    not `nothing`). The baseline is taken if the page does not have the most trusted cell, and the first cell if it does
+    not have the baseline.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ class Run:
     backbones, reductions, clusterers : a phrase for each variant that cells use.
     maps : phrases for the decompositions that are only drawn as maps.
     numbers : for each clusterer its `k` (empty if it finds k itself), `repeats`, and `restarts` (of each repeat).
-    analyses : phrases for the figures and pages that have a source.
+    analyses : phrases for the analyses in figures and pages, with their sources.
     baseline : the choices of the studies' baseline, by axis.
     studies : the cells of each study, each as a mapping of axes to values.
     """

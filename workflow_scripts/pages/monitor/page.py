@@ -138,7 +138,10 @@ def _groups_in_words(suspects: pd.DataFrame) -> list[Sentence]:
 
 
 def _shown(suspects: pd.DataFrame) -> dict[str, list[Shown]]:
-    """Return the newest images of each group, by a heading that names the clusters nearest to them."""
+    """Return for each group of suspects the images with the highest novelty, at most `PER_GROUP`.
+
+    The keys are headings, which name the size of the group and the clusters nearest to its images.
+    """
     shown = {}
     for number, members in suspects.groupby("group"):
         names = listed([f"{name} ({n})" for name, n in members["name"].value_counts().items()], most=3)

@@ -80,7 +80,10 @@ def write_scales_page(
 
 
 def _earlier(path: str, image_id: str, decision: Decision) -> dict[str, str]:
-    """Return a person's decision on a scale, which was set or taken back, as a record for the page."""
+    """Return a record for the page with a person's decision on the scale of an image.
+
+    It says whether the scale was set, or an earlier decision was taken back.
+    """
     cells = dict(zip(BY_HAND, decision.cells or ("", ""), strict=True))
     kind = BEFORE if decision.cells else REMOVED
     return {"path": path, "image_id": image_id, **cells, DECISION: kind, DECIDED: decision.decided}

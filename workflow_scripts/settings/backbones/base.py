@@ -21,8 +21,7 @@ class Variant(Model):
 
     @property
     def parts(self) -> Mapping[str, str]:
-        """Return the backbones whose features are joined, each name with its layer; empty for all other kinds of
-        backbones."""
+        """Return the backbones whose features this one joins, {name: layer}; empty if it joins none."""
         return {}
 
     @property
@@ -82,8 +81,10 @@ class Variant(Model):
         return joined + [beside for layers in passes for beside in layers]
 
     def class_scores_beside(self, layer: str) -> str | None:
-        """Return a layer that the passes of `layer` also compute and that has a score for each class of ImageNet-1k, or
-        None."""
+        """Return a layer that has a score for each class of ImageNet-1k, or None.
+
+        Only layers that are computed in the same forward passes as `layer` are considered.
+        """
         return None
 
 
@@ -110,7 +111,7 @@ class OfImages(Variant):
         return 8 if self.orbit else 1
 
     def refuses(self, size: tuple[int, int]) -> str | None:
-        """Return a message if `orbit` is set and images of `size` (height, width; pixels) are not square, or None."""
+        """Return a message if `orbit` is set and images of `size` (height, width; pixels) are not square, else None."""
         if not self.orbit or size[0] == size[1]:
             return None
         return f"orbit turns square images, found {size[0]} x {size[1]}; a size, or resize in the preprocessing, helps"

@@ -73,24 +73,30 @@ class Dec(Trained):
         return f"{name[self.variant]}] with an encoder of {widths} units in PyTorch [@paszke2019]"
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the running repeats hold: the weights of encoder and decoder, their gradients and
-        Adam's moments, a copy for each k, and the codes and assignments of all points."""
+        """Return the bytes that the repeats that run at the same time hold.
+
+        They are the weights of encoder and decoder with gradients and Adam's moments, a copy of the weights for each k,
+        and the codes and assignments of all points.
+        """
         weights = 2 * encoder_weights(d, self.widths)
         return self.threads(n, d) * (4 * 8 * weights + FLOAT * n * (3 * max(self.k) + sum(self.widths[-1:])))
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: those of the matrix products in all epochs of the pretraining and of each
-        k."""
+        """Return the estimated seconds on a slow core.
+
+        They are spent on the matrix products in all epochs of the pretraining and of each k.
+        """
         epochs = self.pretraining_epochs * (len(self.widths) + 1) + self.max_updates * len(self.k)
         return self.repeats * epochs * n * encoder_weights(d, self.widths) * FLOP_PER_WEIGHT / FLOPS
 
 
 class Temi(Trained):
-    """Clustering heads on fixed features (TEMI, Adaloglou et al. 2023). An image and one of its nearest neighbours
-    should be in one cluster: the heads maximise the mutual information of such pairs, weighted by how sure the teacher
-    is that they belong together. The head with the lowest loss gives the labels. TEMI favours clusters of similar size.
-    The defaults are for some hundreds or thousands of images. The paper's values are for 50 000 (16 heads or more,
-    widths 512 and 256, 50 neighbours, momentum 0.996)."""
+    """Clustering heads, which are small networks, on fixed features (TEMI, Adaloglou et al. 2023). An image and one of
+    its nearest neighbours should be in one cluster, so the heads maximise the mutual information of such pairs. A pair
+    has a higher weight if the teacher, a moving average of the heads, is surer that both images belong together. The
+    head with the lowest loss gives the labels. TEMI favours clusters of similar size. The defaults are for some
+    hundreds or thousands of images. The paper's values are for 50 000 (16 heads or more, widths 512 and 256, 50
+    neighbours, momentum 0.996)."""
 
     in_prose = "TEMI [@adaloglou2023] with {n_heads} heads and {n_neighbors} neighbours in PyTorch [@paszke2019]"
     method: Literal["temi"] = "temi"
@@ -116,17 +122,21 @@ class Temi(Trained):
     batch_size: int = Field(256, ge=2)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the running repeats hold: the weights of student and teacher, gradients, Adam's
-        moments, and the layers of a batch of pairs. The neighbours, and the similarities of a block of points, are
-        added."""
+        """Return the bytes that the repeats that run at the same time hold.
+
+        They are the weights of student and teacher with gradients and Adam's moments, and the outputs of all layers for
+        a batch of pairs. The neighbours, and the similarities of a block of points, are added once.
+        """
         weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
         units = self.n_heads * (sum(self.widths) + max(self.k)) * min(n, self.batch_size)
         neighbours = n * (FLOAT * self.n_neighbors + 4 * SIMILARITIES_AT_ONCE)
         return self.threads(n, d) * 4 * (8 * weights + 20 * units) + neighbours
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the seconds on a slow core: those of the matrix products in all steps of each k, and those of the
-        similarities of all pairs of points."""
+        """Return the estimated seconds on a slow core.
+
+        They are spent on the matrix products in all steps of each k, and on the similarities of all pairs of points.
+        """
         weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
         pairs = self.repeats * len(self.k) * self.steps * min(n, self.batch_size)
         return (pairs * weights * 16 + 2 * d * n**2) / FLOPS
@@ -165,13 +175,18 @@ class Turtle(Trained):
         return sum(self.spaces) if self.spaces else None
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the running repeats hold: a batch of points with its logits and labels, or at the end
-        the labels, logits and gradients of all points, whichever is more."""
+        """Return the bytes that the repeats that run at the same time hold.
+
+        Each step needs a batch of points with its logits and labels. The end of a repeat needs the labels, logits and
+        gradients of all points. The larger of the two counts.
+        """
         k, batch = max(self.k) * len(self.spaces or [d]), min(n, self.batch_size)
         return self.threads(n, d) * 4 * max(batch * (d + 12 * k), n * 5 * k)
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the estimated seconds on a slow core: those of the matrix products in all steps of each k, and half a
-        millisecond for each of these steps."""
+        """Return the estimated seconds on a slow core.
+
+        They are spent on the matrix products in all steps of each k. Half a millisecond is added for each step.
+        """
         products = 6 * min(n, self.batch_size) * d * sum(self.k)
         return self.repeats * self.steps * (self.inner_steps + 1) * (products / FLOPS + 5e-4 * len(self.k))

@@ -29,7 +29,7 @@ class Decomposition(Method):
 
     @property
     def regressed(self) -> RegressOut | None:
-        """Return the facts about the images that are regressed out of the features first; None if there are none."""
+        """Return the settings of the facts that are regressed out of the features first; None if there are none."""
         return None
 
     @property

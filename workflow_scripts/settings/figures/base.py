@@ -44,8 +44,10 @@ the metric `by` has the best mean over the repeats."""
 
 
 def check_axes(key: str, axes: Iterable[str]) -> None:
-    """Raise `ValueError`, with the `key` of the configuration that has the names, if a name in `axes` is not that of an
-    axis."""
+    """Raise `ValueError` if one of the names in `axes` is not the name of an axis.
+
+    `key` is the key of the configuration that has these names, for the message.
+    """
     for axis in axes:
         if axis not in AXES:
             raise ValueError(f"{key}: unknown axis: {found_allowed(axis, AXES)}")
@@ -150,10 +152,10 @@ class Figure(Drawing, Method):
         return None
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of memory that the job of the table needs at once, without its libraries.
+        """Return the bytes of memory that the job of the table needs at once; those of its libraries are left out.
 
-        There are n images with `width` features; the points that are clustered have d dimensions. `stored` holds, for
-        each cell of the figure, the number of partitions stored for one k.
+        There are n images with `width` features; the points that are clustered have d dimensions. `stored` has for each
+        cell of the figure the number of partitions that are stored for each k.
         """
         pairs = min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE) if self.holds_pairs else 0
         return FLOAT * n * (self.copies_of_points * d + self.copies_of_features * width) + int(pairs)

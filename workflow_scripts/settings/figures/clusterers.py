@@ -1,4 +1,4 @@
-"""The settings of figures that compare clusterers, and numbers of clusters."""
+"""The settings of figures that compare clusterers or numbers of clusters."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
