@@ -50,8 +50,8 @@ class Codebook(ABC):
     def encode_all(self, maps: np.ndarray) -> np.ndarray:
         """Return the encodings of N images, (N, width) float32.
 
-        `maps` (N, positions, C) are the vectors at all positions of a network's output; each is divided by its length
-        here.
+        `maps` (N, positions, C) are the vectors at all positions of a network's output; each is first divided by its
+        length.
         """
         return np.stack([self.encode(unit_length(of_image)) for of_image in maps]).astype(np.float32)
 
@@ -169,9 +169,10 @@ def stored(features: h5py.File) -> dict[str, np.ndarray]:
 
 
 def of_backbone(backbone: str, name: str) -> str:
-    """Return the name that a codebook's array `name` has among the arrays of several backbones.
+    """Return the `name` of a codebook's array with the name of its backbone inserted.
 
-    An example is `codebook.net.fire5_vlad16.centres` for the backbone `net`.
+    `codebook.fire5_vlad16.centres` becomes `codebook.net.fire5_vlad16.centres` for the backbone `net`. So the arrays of
+    several backbones have different names.
     """
     return f"{PREFIX}{backbone}.{name.removeprefix(PREFIX)}"
 
@@ -180,8 +181,9 @@ def restored(layer: str, arrays: Mapping[str, np.ndarray], backbone: str = "") -
     """Return the codebook of each part of a layer, made from its arrays.
 
     A joined layer, such as `fire5_vlad16+fire9_avg`, has several parts; parts without a codebook are left out. `arrays`
-    are those that `stored` returns. If they are of several backbones (see `of_backbone`), `backbone` is the one with
-    this layer. Raises `ValueError` if an array is missing or does not have one row for each word.
+    are the arrays of codebooks by their names in a feature store (`stored`). If they are of several backbones (see
+    `of_backbone`), `backbone` is the one with this layer. Raises `ValueError` if an array is missing or does not have
+    one row for each word.
     """
     books = {}
     for part in parts_of(layer):

@@ -60,7 +60,7 @@ class ForwardPass:
         return first | {layer: book.width for layer, book in self.codebooks.items()}
 
     def _widths(self, pixels: torch.Tensor) -> dict[str, int]:
-        """Return the number of features of each layer, before any codebook, for a network's input (1, 3, H, W)."""
+        """Return the number of features of each layer for a network's input (1, 3, H, W); codebooks are not applied."""
         try:
             with torch.inference_mode():  # the graph itself would print its source when it fails
                 outputs = fx.Interpreter(self.network).run(pixels)

@@ -111,7 +111,7 @@ def _text(facts: Mapping[str, Any], nodes: Mapping[str, Any]) -> str:
 
 
 def main(models: list[str]) -> None:
-    """Print the file for the first of `models`, or write all files if there are none."""
+    """Print the content of the file for the first of `models`; if there are no `models`, write all files."""
     if models:
         family, name = family_of(models[0])
         sys.stdout.write(timm_content(name) if family is FAMILIES[0] else torchvision_content(name))

@@ -92,7 +92,10 @@ def _head(path: Path) -> bytes:
 
 
 def _kind(head: bytes) -> str:
-    """Return a description, for a message, of a file that begins with `head` and has none of the three formats."""
+    """Return what is wrong with a file that has none of the three formats, as the predicate of a message.
+
+    `head` are the first bytes of the file.
+    """
     for beginning, says in _NOT_WEIGHTS:
         if beginning.match(head):
             return says

@@ -86,7 +86,7 @@ def find_knee(points: np.ndarray, min_samples: int) -> Knee:
 
 @dataclass(frozen=True)
 class _Tree:
-    """A minimum spanning tree of mutual reachability (`spanning_tree`), to read the clusters of DBSCAN from.
+    """A minimum spanning tree of mutual reachability (`spanning_tree`), from which clusters of DBSCAN are read.
 
     It has `edges` (N - 1, 2) integers, their `lengths` (N - 1,), and the k-distances `core` (N,) of all points.
     """

@@ -25,7 +25,7 @@ class Clusterer(Protocol):
 
 @runtime_checkable
 class Resuming(Protocol):
-    """The interface of a clusterer's module that continues from a checkpoint after its job was killed."""
+    """The interface of a clusterer's module that can continue from a checkpoint after its job was killed."""
 
     RESUMES: bool
 

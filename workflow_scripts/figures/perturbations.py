@@ -66,9 +66,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _matrix(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Return the share of changed images by label (rows) and perturbation (columns), and the number of all labels.
+    """Return the share of images that change their group, by label (rows) and perturbation (columns).
 
-    The labels whose images change most come first; at most `MOST` labels are returned.
+    The labels whose images change most come first. The table has at most `MOST` labels; the number of all labels is
+    returned too.
     """
     of_labels = table[table["label"].notna()]
     version = of_labels.groupby("label").cumcount()

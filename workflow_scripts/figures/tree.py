@@ -216,7 +216,10 @@ def _draw_branches(ax: Axes, table: pd.DataFrame, levels: Mapping[int, int]) -> 
 
 
 def _inset(ax: Axes, x: float, level: float, side: float, width: float) -> Axes:
-    """Return new axes of `side` mm around a point of the tree; `width` (mm) is that of the figure."""
+    """Return new square axes, centred at the point (`x`, `level`) of the tree.
+
+    `side` (mm) is the side of the axes, and `width` (mm) the width of the figure.
+    """
     box = ax.get_window_extent().transformed(ax.figure.transFigure.inverted())  # type: ignore[union-attr]
     wide = side / (width * box.width)
     high = wide * ax.bbox.width / ax.bbox.height

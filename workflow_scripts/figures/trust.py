@@ -133,7 +133,7 @@ def _resampled(
 
 
 def _of_sample(settings: Mapping[str, Any], points: np.ndarray, seed: int) -> np.ndarray:
-    """Return the clusters (n,) of a sample of points (n, d); raise `UserError` if there are fewer points than k."""
+    """Return the clusters (n,) of a sample of points (n, d); raise `UserError` if n is smaller than k."""
     k = settings.get("k", [None])[0] or 1
     if k > len(points):
         problem = f"found a sample of {len(points)} images for k = {k}, allowed: as many images as clusters"

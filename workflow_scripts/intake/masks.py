@@ -57,5 +57,5 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _remoteness(one: str, other: str) -> tuple[int, str]:
-    """Return a sort key of the path `one`: the number of folders that only one of both paths has, then the path."""
+    """Return a sort key of the path `one`: how many folders are in only one of both paths, then the path itself."""
     return len(set(one.split("/")[:-1]) ^ set(other.split("/")[:-1])), one

@@ -227,9 +227,9 @@ def _regions(
 
 
 def _picked(rows: Sequence[_Row], excluded: Sequence[str]) -> tuple[list[_Row], list[_Row]]:
-    """Return the rows of the regions that stay, and the rows of those that the user's tables set aside.
+    """Return the rows of the regions that stay, and the rows of the regions that the user's tables set aside.
 
-    The first have `COLUMNS`, the second `inspection.SET_ASIDE_COLUMNS`.
+    The rows that stay have the columns `COLUMNS`, the others `inspection.SET_ASIDE_COLUMNS`.
     """
     image_id, path, format_ = map(COLUMNS.index, ("image_id", "path", "format"))
     decisions = read_set_aside(excluded, {row[path]: row[image_id] for row in rows}, parts=True)

@@ -1,4 +1,4 @@
-"""Density-based cluster validity of partitions (DBCV, Moulavi et al. 2014), computed so that many dimensions work."""
+"""Density-based cluster validity of partitions (DBCV, Moulavi et al. 2014), which also works in many dimensions."""
 
 from itertools import combinations
 

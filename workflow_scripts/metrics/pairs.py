@@ -9,8 +9,8 @@ def distance_blocks(points: np.ndarray, n_bytes: int) -> Iterator[np.ndarray]:
     """Yield the Euclidean distances of all pairs of `points` (N, d) float64 in blocks of rows, (n, N) float64.
 
     A block has at most `n_bytes` bytes, or one row. The distances equal those of scikit-learn's
-    `pairwise_distances_chunked` to the last bit, but its import would take a second. They are computed as
-    |x|² - 2xy + |y|², which loses digits far from the origin; so centre the points first.
+    `pairwise_distances_chunked` to the last bit, without the second that its import takes. They are the square roots of
+    |x|² - 2xy + |y|². This sum loses digits if the points are far from the origin, so centre them first.
     """
     squares = np.einsum("ij,ij->i", points, points)
     step = min(max(n_bytes // (8 * len(points)), 1), len(points))

@@ -98,7 +98,7 @@ def _write(layout: Layout, shown: Sequence[str], started_in: str) -> str | None:
 
 
 def _run_snakemake(report: Path, log: Path, started_in: str) -> str | None:
-    """Let Snakemake write the report, with the arguments of this run; return None, or if that failed, a reason.
+    """Let Snakemake write the report, with the arguments of this run; return None, or a reason if that failed.
 
     The reason is the last line of Snakemake's output, which goes to the file `log`.
     """

@@ -85,12 +85,12 @@ class Sizes(DataSizes):
         return _megabytes(images_bytes(IMAGE_THREADS, self.settings.intake.max_pixels), attempt)
 
     def reading_again_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that reads the images that intake found, from the size of the largest."""
+        """Return the memory (MB) of a job that reads the images that intake found; the largest image decides it."""
         needed = images_bytes(IMAGE_THREADS, self._largest_file)
         return max(STREAM_MB * attempt, _megabytes(needed, attempt))
 
     def preprocess_mb(self, wildcards: Any, attempt: int) -> int:
-        """Return the memory (MB) of a job that preprocesses the images of the data set, from the size of the largest.
+        """Return the memory (MB) of a job that preprocesses the images of the data set; the largest image decides it.
 
         If images are cut out of files, one page of a file is in memory too. Before intake has measured the images, the
         largest allowed size is taken.
@@ -112,7 +112,7 @@ class Sizes(DataSizes):
     def _largest_file(self) -> int:
         """Return the size of the largest page, as the number of 8-bit pixels that take as much memory to read.
 
-        It is `max_pixels` before intake has measured the files and, with `pages: all`, their pages.
+        `max_pixels` is returned until intake has measured the files (and with `pages: all`, their pages).
         """
         largest = [largest_image(self.layout.images, counted_pixels)]
         if self.settings.intake.pages == "all":
@@ -142,7 +142,7 @@ class Sizes(DataSizes):
     def features_mb(self, backbone: str) -> Callable[[Any, int], int]:
         """Return the resource function for the memory (MB) of a job that computes features with a backbone's network.
 
-        It counts the weights and the activations of a batch, which are assumed to be as large as those of VGG16.
+        It counts the weights, and the activations of a batch of images. Both are assumed to be as large as in VGG16.
         """
         batch_size = self.settings.backbones[backbone].batch_size or 16
 
@@ -264,7 +264,7 @@ class Sizes(DataSizes):
     def perturb_minutes(self, wildcards: Any, attempt: int) -> int:
         """Return the minutes of a job that perturbs images.
 
-        It makes all perturbed versions of each image that is chosen at random.
+        The job makes all perturbed versions of each image that is chosen at random.
         """
         figure = self.settings.studies[wildcards.study].figures[wildcards.figure]
         n_views = max(self.settings.backbones[cell.backbone].n_views for cell in self._perturbed_cells(wildcards))

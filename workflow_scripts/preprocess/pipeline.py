@@ -110,7 +110,7 @@ def _path_of(image: str | Path | Part) -> str | Path:
 
 
 def files_and_pixels(images: Iterable[str | Path | Part], max_pixels: int | None) -> Iterator[FileAndPixels]:
-    """Yield for each image the path of its file, and its pixels if it is a part of the file, otherwise None.
+    """Yield (path of the file, pixels) for each image; the pixels are None if the image is a whole file.
 
     A page whose parts follow each other in `images` is decoded only once. Raises `UserError` if a page cannot be read.
     """
@@ -167,7 +167,7 @@ def read_again(path: str | Path, max_pixels: int | None) -> np.ndarray:
 
 @contextmanager
 def open_again(path: Path, max_pixels: int | None, page: int) -> Iterator[Rows]:
-    """Open page `page` (from 0) of a file that intake could read, and yield its rows; as a context manager.
+    """Return a context manager that gives the rows of page `page` (from 0) of a file that intake could read.
 
     `tiff_rows.open_image` says when rows are read. Raises `UserError` if the page cannot be read now.
     """

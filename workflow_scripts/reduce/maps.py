@@ -20,7 +20,7 @@ MOST_OF_PAIRS = 8192
 
 
 def points_to_map(source: str, settings: Mapping[str, Any]) -> np.ndarray:
-    """Read the components (N, d) float64 of the decomposition `source` that a map is computed from.
+    """Read the components from which a map is computed, (N, d) float64: the first ones of the decomposition `source`.
 
     `settings` are those of the map, with `method`, `n_components`, `whiten` and `dimensions`. Raises `UserError` if
     there are fewer than `FEWEST` images, or fewer components than dimensions.

@@ -11,9 +11,13 @@ from workflow_scripts.clusterers.kmeans.results import Part
 
 @dataclass(frozen=True)
 class Starts:
-    """What decides the first centres of all restarts.
+    """The choice of the first centres of all restarts.
 
-    It is the points (`problem`), the seed of each repeat (`seeds`), and `init`, as in `restarts.run_restarts`.
+    Attributes
+    ----------
+    problem : the points.
+    seeds : the seed of each repeat.
+    init : how the first centres are chosen, or the given points or centres, as in `restarts.run_restarts`.
     """
 
     problem: Problem
@@ -21,7 +25,7 @@ class Starts:
     init: str | np.ndarray
 
     def batch(self, part: Part, max_iter: int, tol: float) -> Batch:
-        """Return the restarts of a part, some restarts of one k and seed, as the `Batch` that a backend runs.
+        """Return the batch that a backend runs for a part, that is for some restarts of one k and one seed.
 
         It has what the backend needs for the first centres: points, centres or random numbers.
         """

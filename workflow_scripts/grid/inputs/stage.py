@@ -23,7 +23,7 @@ Files = str | list[str]
 
 @dataclass(frozen=True)
 class Stage:
-    """Base class of the input functions and params of a stage.
+    """Base class of the stages. A stage's methods are the input functions and params of its rules, for Snakemake.
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ def grey_levels(image: Rows) -> np.ndarray:
 
 
 def _luminance(image: np.ndarray) -> np.ndarray:
-    """Return the luminance (H, W) float32 of an image (H, W) or (H, W, 3) of any type, on the scale of its values."""
+    """Return the luminance (H, W) float32 of an image (H, W) or (H, W, 3) of any dtype; its values are not scaled."""
     pixels = image.astype(np.float32)
     return rgb2gray(pixels) if pixels.ndim == 3 else pixels
 

@@ -192,8 +192,9 @@ def _is_whole(line: Sequence[Box], ink: np.ndarray, weak: np.ndarray) -> bool:
 def _text(strength: np.ndarray, ink: np.ndarray, line: list[Box], distance: float, extent: Box) -> Text:
     """Return the `Text` of a line of letters; in its pixels, everything around the letters is white.
 
-    `strength` says how much of the bar's colour each pixel has, `ink` (bool) which pixels are ink, and `extent` is the
-    box around the line.
+    `strength` (h, w) says how similar each pixel is to the bar, from 0 to 1. `ink` (h, w) bool says which pixels may
+    belong to letters. `distance` is the distance from the bar, in heights of a letter, and `extent` the box around the
+    line.
     """
     letters = np.zeros_like(ink)
     for part in line:

@@ -118,9 +118,10 @@ def _jpeg(grey: Rows, side: int) -> bytes:
 
 
 def _place(grey: Rows, row: Mapping[str, Any]) -> tuple[slice, slice]:
-    """Return the columns and the rows of an image to show: those around its bar.
+    """Return the columns and the rows of an image that the page shows: those around the scale bar.
 
-    Without a bar they are its data stripes (with text below the micrograph), and without stripes the whole image.
+    If no bar was found, they are those of the data stripes, where the text is. If there are no stripes either, they are
+    those of the whole image.
     """
     height, width = grey.shape[:2]
     if not pd.isna(row["bar_x"]):

@@ -72,7 +72,7 @@ class Variant(Model):
         return next((number for number, layers in enumerate(self.passes) if layer in layers), None)
 
     def layers_beside(self, layer: str) -> list[str]:
-        """Return all layers that are computed in the same pass as `layer`, with `layer` itself.
+        """Return all layers that are computed in the same forward pass as `layer`, which is one of them.
 
         For a joined layer such as `a+b`, return `a+b` and all layers of the passes that compute `a` and `b`.
         """

@@ -73,9 +73,9 @@ class Dec(Trained):
         return f"{name[self.variant]}] with an encoder of {widths} units in PyTorch [@paszke2019]"
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the repeats that run at the same time hold.
+        """Return the bytes of memory for all repeats that run at the same time.
 
-        They are the weights of encoder and decoder with gradients and Adam's moments, a copy of the weights for each k,
+        They hold the weights of encoder and decoder with gradients and Adam's moments, a copy of the weights for each k,
         and the codes and assignments of all points.
         """
         weights = 2 * encoder_weights(d, self.widths)
@@ -84,7 +84,7 @@ class Dec(Trained):
     def seconds(self, n: int, d: int) -> float:
         """Return the estimated seconds on a slow core.
 
-        They are spent on the matrix products in all epochs of the pretraining and of each k.
+        The estimate counts the matrix products in all epochs of the pretraining and of each k.
         """
         epochs = self.pretraining_epochs * (len(self.widths) + 1) + self.max_updates * len(self.k)
         return self.repeats * epochs * n * encoder_weights(d, self.widths) * FLOP_PER_WEIGHT / FLOPS
@@ -122,10 +122,10 @@ class Temi(Trained):
     batch_size: int = Field(256, ge=2)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the repeats that run at the same time hold.
+        """Return the bytes of memory for all repeats that run at the same time.
 
-        They are the weights of student and teacher with gradients and Adam's moments, and the outputs of all layers for
-        a batch of pairs. The neighbours, and the similarities of a block of points, are added once.
+        Each holds the weights of student and teacher with gradients and Adam's moments, and the outputs of all layers
+        for a batch of pairs. The neighbours, and the similarities of a block of points, are in memory once.
         """
         weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
         units = self.n_heads * (sum(self.widths) + max(self.k)) * min(n, self.batch_size)
@@ -135,7 +135,7 @@ class Temi(Trained):
     def seconds(self, n: int, d: int) -> float:
         """Return the estimated seconds on a slow core.
 
-        They are spent on the matrix products in all steps of each k, and on the similarities of all pairs of points.
+        The estimate counts the matrix products in all steps of each k, and the similarities of all pairs of points.
         """
         weights = self.n_heads * encoder_weights(d, [*self.widths, max(self.k)])
         pairs = self.repeats * len(self.k) * self.steps * min(n, self.batch_size)
@@ -175,7 +175,7 @@ class Turtle(Trained):
         return sum(self.spaces) if self.spaces else None
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes that the repeats that run at the same time hold.
+        """Return the bytes of memory for all repeats that run at the same time.
 
         Each step needs a batch of points with its logits and labels. The end of a repeat needs the labels, logits and
         gradients of all points. The larger of the two counts.
@@ -186,7 +186,7 @@ class Turtle(Trained):
     def seconds(self, n: int, d: int) -> float:
         """Return the estimated seconds on a slow core.
 
-        They are spent on the matrix products in all steps of each k. Half a millisecond is added for each step.
+        The estimate counts the matrix products in all steps of each k, and half a millisecond for each step.
         """
         products = 6 * min(n, self.batch_size) * d * sum(self.k)
         return self.repeats * self.steps * (self.inner_steps + 1) * (products / FLOPS + 5e-4 * len(self.k))

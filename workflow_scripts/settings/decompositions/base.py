@@ -29,7 +29,7 @@ class Decomposition(Method):
 
     @property
     def regressed(self) -> RegressOut | None:
-        """Return the settings of the facts that are regressed out of the features first; None if there are none."""
+        """Return which facts about the images are first regressed out of the features; None if there are none."""
         return None
 
     @property

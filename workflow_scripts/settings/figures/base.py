@@ -137,7 +137,7 @@ class Figure(Drawing, Method):
 
     @property
     def drawn_along(self) -> str | None:
-        """Return the axis, or `k`, that the figure draws its values against, or None."""
+        """Return the axis (or `k`) against which the figure draws its values; None if there is none."""
         return None
 
     @property
