@@ -1,8 +1,8 @@
 """Measure the novelty of images: how far they are from the images of a model, compared with distances among these.
 
 Distances are measured to the kept images only, which are at most two thirds of the model's images. The others are held
-out. Their novelty is measured like that of new images, and shows which values are usual. They are held out of this
-comparison only; the clusters come from all images.
+out: their novelty is measured like that of new images, and shows which values are usual. They are held out only here;
+the clusters come from all images.
 """
 
 import numpy as np

@@ -75,8 +75,8 @@ class Dec(Trained):
     def working_memory(self, n: int, d: int) -> int:
         """Return the bytes of memory for all repeats that run at the same time.
 
-        They hold the weights of encoder and decoder with gradients and Adam's moments, a copy of the weights for each k,
-        and the codes and assignments of all points.
+        Each holds the weights of encoder and decoder with gradients and Adam's moments, a copy of the weights for each
+        k, and the codes and assignments of all points.
         """
         weights = 2 * encoder_weights(d, self.widths)
         return self.threads(n, d) * (4 * 8 * weights + FLOAT * n * (3 * max(self.k) + sum(self.widths[-1:])))
