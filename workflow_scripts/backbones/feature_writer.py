@@ -1,4 +1,4 @@
-"""Write the feature stores of one forward pass, so that a job that was killed can go on where it was."""
+"""Write the feature stores of one forward pass. If the job is killed, the next run goes on where it stopped."""
 
 import json
 import logging

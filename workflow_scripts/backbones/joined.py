@@ -66,10 +66,10 @@ def join_backbones(parts: Mapping[str, str], layer: str, output: Path, code: str
 
 
 def facts_for_models(features: h5py.File) -> dict[str, Any]:
-    """Return what a saved model must know of the backbone that made a feature store.
+    """Return the facts about a backbone that a saved model needs, from the store of the backbone's features.
 
-    This is `batch_size` and `weights_sha256`. For joined features it is also `scales`, the factor of each part. For
-    joined features of several backbones it is also `join`: a list with all this for each backbone, and its name as
+    The keys are `batch_size` and `weights_sha256`. Joined features also have `scales`, the factor of each part. If they
+    come from several backbones, they also have `join`: a list with the facts of each backbone, whose name is
     `backbone`.
     """
     known = {"batch_size": int(features.attrs["batch_size"]), "weights_sha256": store.text(features, "weights_sha256")}
@@ -91,9 +91,10 @@ def _opened(parts: Sequence[str]) -> Iterator[list[h5py.File]]:
 def _write(
     parts: Sequence[h5py.File], facts: Mapping[str, Any], codebooks: Mapping[str, np.ndarray], output: Path
 ) -> None:
-    """Write a store with the features of the open stores `parts` side by side.
+    """Write a store with the features of the open stores `parts` side by side, each scaled by a factor.
 
-    The store has the arrays `codebooks`, and as attributes `facts` and the factors of the parts (`scales`).
+    `codebooks` become arrays of the new store and `facts` its attributes. The attribute `scales` has the factor of each
+    part.
     """
     scales = [scale_of(part["features"]) for part in parts]
     with store.writing(output, {**facts, "scales": scales}) as joined:

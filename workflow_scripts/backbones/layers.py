@@ -45,10 +45,11 @@ class Node:
 
     @property
     def channel_axis(self) -> int:
-        """Return the index of the channel axis, the axis that pooling keeps.
+        """Return the index of the channel axis. Pooling keeps this axis and averages over the others.
 
-        For vectors (C,) and tokens (tokens, C) it is the last axis. For maps, (C, H, W) or (H, W, C), it is the first
-        axis whose length is the same for an image of twice the size; 0 if that is unknown or there is none.
+        For vectors (C,) and tokens (tokens, C) it is the last axis. For maps, (C, H, W) or (H, W, C), it is the axis
+        whose length stays the same if the image is twice as large. If this is not known, or if all lengths change, the
+        index is 0.
         """
         if len(self.shape) < 3:
             return len(self.shape) - 1
@@ -57,9 +58,10 @@ class Node:
         return next((axis for axis, (a, b) in enumerate(zip(self.shape, self.doubled, strict=True)) if a == b), 0)
 
     def at(self, own: int, size: int) -> tuple[int, ...]:
-        """Return the shape of the output for images of side `size` pixels; `own` is the model's own side.
+        """Return the shape of the output for square images.
 
-        It is exact for tokens, strides and adaptive pooling; otherwise it may be wrong by one pixel.
+        `size` is the side of the images in pixels, and `own` is the side for which `shape` was measured. The result is
+        exact for tokens, strides and adaptive pooling; otherwise it may be wrong by one pixel.
         """
         if self.doubled is None or size == own:
             return self.shape
@@ -73,7 +75,8 @@ class Node:
         return max(1, round(single + (double - single) * (ratio - 1)))
 
     def pooled(self, pooling: str, shape: tuple[int, ...] | None = None, words: int = 0) -> int:
-        """Return the number of features after `pooling` of an output with `shape`; None takes the node's own shape.
+        """Return the number of features that `pooling` makes of an output with `shape`; None stands for the node's
+        `shape`.
 
         `words` is the number of words of the codebook, for the poolings `vlad` and `fisher`.
         """

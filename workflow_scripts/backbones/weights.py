@@ -1,8 +1,13 @@
-"""Locate, download and check pretrained weights, and load them into networks.
+"""Locate, download and check pretrained weights, and load them into networks. Pickled code is never run.
 
-The setting `weights` is `default` or the name of a weight set that the network's library publishes, the path of a file
-(see `weight_names`), `package:NAME/PATH` for a file in an installed package, `hf-hub:OWNER/NAME` for a repository, or
-`random`. Pickled code is never run.
+The setting `weights` has one of these forms, which `weight_names` tells apart:
+
+- `default`: the weights that the network's library recommends.
+- the name of a weight set that this library publishes.
+- the path of a file.
+- `package:NAME/PATH`: a file in an installed package.
+- `hf-hub:OWNER/NAME`: a repository of the Hugging Face Hub.
+- `random`: weights as before training.
 """
 
 import logging
@@ -139,7 +144,8 @@ def _licence_of_package(name: str) -> str | None:
 def _checked_digest(path: Path, expected: str | None) -> str:
     """Return the SHA-256 of a file.
 
-    Raises `UserError` if it is not the expected one or, in torch hub's cache, not the one in the file's name.
+    Raises `UserError` if it differs from `expected`, or from the hash in the file's name, which files of torch hub's
+    cache have.
     """
     digest = file_digest(path)
     prefix = hash_in_name(path)
@@ -257,9 +263,10 @@ def _in_order(places: Mapping[str, Tensor], given: Mapping[str, Tensor], path: P
 
 
 def _normalisation(chosen: Backbone, metadata: Mapping[str, Any]) -> tuple[str, Normalisation]:
-    """Return a description of the normalisation, and the normalisation itself.
+    """Return a text that describes the normalisation of the images, and the normalisation itself.
 
-    It is that of the settings; if they say `auto`, that of the weights; if this is not known, that of ImageNet.
+    The settings decide. If they say `auto`, the normalisation is that of the weights; if it is not known, that of
+    ImageNet.
     """
     if chosen.normalise != "auto":
         return chosen.normalise, NORMALISATIONS[chosen.normalise]

@@ -1,4 +1,5 @@
-"""Cluster with scikit-learn's `OPTICS`: clusters are the valleys of the reachability plot, and it finds k itself."""
+"""Cluster with scikit-learn's `OPTICS`. The clusters are the valleys of the reachability plot; their number is not
+given."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -81,19 +81,23 @@ def _centred(distances: np.ndarray) -> np.ndarray:
 
 
 def _dummies(codes: np.ndarray) -> np.ndarray:
-    """Return one column for each level, (C, levels): 1 for the cells with this level, otherwise 0."""
+    """Return the dummy variables of a choice, (C, levels): 1 if the cell has this level, otherwise 0."""
     return (codes[:, None] == np.unique(codes)).astype(float)
 
 
 def _combined(codes: list[np.ndarray]) -> np.ndarray:
-    """Return a number for each cell's combination of levels, (C,); `codes` are the levels (C,) of each choice."""
+    """Number the combinations of levels, and return the number of each cell's combination, (C,).
+
+    `codes` has one array (C,) for each choice: the level of each cell.
+    """
     return np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)[1].ravel()
 
 
 def _explained(centred: np.ndarray, blocks: list[np.ndarray]) -> float:
-    """Return the scatter that a linear model explains whose regressors are the columns of all `blocks`.
+    """Return the scatter explained by a linear model. The regressors are the columns of all `blocks`, each (C,
+    columns).
 
-    `centred` (C, C) comes from `_centred`; each block is (C, columns).
+    `centred` (C, C) comes from `_centred`.
     """
     design = np.column_stack([np.ones(len(centred)), *blocks])
     left, sizes, _ = np.linalg.svd(design, full_matrices=False)
@@ -102,9 +106,10 @@ def _explained(centred: np.ndarray, blocks: list[np.ndarray]) -> float:
 
 
 def _beyond(centred: np.ndarray, levels: np.ndarray, others: dict[str, np.ndarray], total: float) -> float:
-    """Return the share of the scatter that a choice explains in addition to the other choices; NaN if there is none.
+    """Return the share of the scatter that a choice explains in addition to the other choices; NaN if there is no
+    scatter.
 
-    `levels` (C,) are the levels of the choice, `others` those of the other choices, and `total` is the whole scatter.
+    `levels` (C,) are the levels of the choice, and `others` those of the other choices. `total` is the whole scatter.
     """
     rest = [_dummies(other) for other in others.values()]
     if total <= 0:

@@ -29,15 +29,17 @@ TALLEST = 12
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the number of images by class and predicted class for the stored clustering with the lowest inertia.
+    """Return the number of images of each class and predicted class, for the clustering with the lowest inertia of the
+    wanted k.
 
     Returns
     -------
-    DataFrame with one row per label and predicted class; empty without labels:
+    DataFrame with one row per label and predicted class; empty if no image has a label:
 
-    - `label`, `predicted`: sorted; last come `noise` and `?`, which stands for clusters without labelled images.
+    - `label`, `predicted`: class and predicted class, sorted. `predicted` may also be `noise`, or `?` for clusters
+      without labelled images; these come last.
     - `count`: number of images.
-    - `support`, `share`: labelled images of the class, and count / support.
+    - `support`, `share`: number of labelled images of the class, and count / support.
     - `k`: null if the clusterer finds k itself.
     - `chosen_by`: metric that chose k; null if the settings give k.
     - `accuracy`, `largest_class`, `accuracy_matched`, `ari`: scores of all labelled images.
@@ -133,8 +135,8 @@ def draw_classes(
 ) -> None:
     """Draw the colour and marker of each class between its name and the matrix.
 
-    `sides` has `left` (names of rows), `below` (names of columns) or both. `field` is the side of a field of the matrix
-    in millimetres.
+    `sides` has `left` (for the names of rows), `below` (for the names of columns), or both. `field` is the side of one
+    field of the matrix, in millimetres.
     """
     size = min(4, 0.9 * field * POINTS_PER_MM)
     edges = {"left": ((-4, 0), ax.get_yaxis_transform()), "below": ((0, -4), ax.get_xaxis_transform())}

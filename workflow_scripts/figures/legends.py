@@ -43,8 +43,8 @@ def legend_lines(names: Collection[str], width: float, style: Mapping[str, Any])
 def _capped(handles: Mapping[str, Line2D]) -> dict[str, Line2D]:
     """Return the first `MOST_ENTRIES` entries of a legend, by name.
 
-    If there are more, one entry says how many. The pale entries of noise and of images without a label are always kept,
-    at the end.
+    If there are more, a last entry says how many were left out. The pale entries of noise and of images without a label
+    are always kept. They come at the end.
     """
     last = {name: handle for name, handle in handles.items() if handle.get_color() == NOBODY.colour}
     first = {name: handle for name, handle in handles.items() if name not in last}

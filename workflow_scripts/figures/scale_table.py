@@ -26,13 +26,13 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row for each scale and class. The largest scale is first, images without a scale are last; the
-    classes of a scale are sorted by name:
+    DataFrame with one row for each length and class. The largest length comes first, images without a scale bar come
+    last; the classes at one length are sorted by name:
 
-    - `scale_um`, `scale`: the length in micrometres (null without a scale), and as text, such as `1 µm`.
+    - `scale_um`, `scale`: the length in micrometres (null without a scale bar), and the length as text, such as `1 µm`.
     - `label`: the class; `""` for images without a label.
     - `count`: number of images.
-    - `support`, `share`: images of the class, and count / support.
+    - `support`, `share`: number of images of the class, and count / support.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

@@ -35,7 +35,8 @@ STEPS = 400
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the silhouette of every image in a cluster, for the stored clustering with the lowest inertia.
+    """Return the silhouette of each image for the clustering with the lowest inertia of the wanted k. Noise is left
+    out.
 
     Above 20 000 images a sample is used, stratified by cluster.
 
@@ -47,7 +48,7 @@ def tabulate(
     - `silhouette`, `mean`: silhouette of the image, and mean of its cluster.
     - `k`: null if the clusterer finds k itself.
     - `chosen_by`: metric that chose k; null if the settings give k.
-    - `n`, `n_noise`: numbers of all images and of noise images.
+    - `n`, `n_noise`: number of all images, and number of noise images.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

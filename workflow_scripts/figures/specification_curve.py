@@ -149,7 +149,8 @@ def _draw_matrix(
     room: float,
     style: Mapping[str, Any],
 ) -> None:
-    """Draw a row of dots for each level; its name has `room` millimetres."""
+    """Draw a row of dots for each level, and the level's name beside it. The names have a width of `room`
+    millimetres."""
     axes = list(dict.fromkeys(axis for axis, _ in levels))
     size = float(np.clip(400 / len(table), 0.8, 9))
     for row, (axis, level) in enumerate(levels):

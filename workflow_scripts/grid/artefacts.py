@@ -51,7 +51,7 @@ class Artefact:
 
     @property
     def endings(self) -> tuple[str, ...]:
-        """Return the endings of all files that one job writes: that of `path` (empty for a folder), and those of
+        """Return the endings of all files that one job writes: the ending of `path` ("" for a folder), then those in
         `beside`."""
         return self.path.removeprefix(self.stem), *self.beside
 
@@ -63,13 +63,14 @@ class Artefact:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Return a regular expression that matches the paths of the files, below the data set's folder."""
+        """Return a regular expression that matches the paths of the artefact's files. The paths are relative to the
+        data set's folder."""
         stem = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.stem))
         return re.compile(f"{stem}(?:{'|'.join(map(re.escape, self.endings))})")
 
     @property
     def fixed_length(self) -> int:
-        """Return the number of characters outside wildcards in the path of the file with the longest ending."""
+        """Return the number of characters of the longest path of the artefact, without the wildcards' values."""
         return len(re.sub(r"{\w+}", "", self.stem)) + max(map(len, self.endings))
 
     @property
@@ -421,7 +422,7 @@ class Layout:
         return pattern.replace(self.root, f"{self.root}/benchmarks", 1).rsplit(".", 1)[0] + ".tsv"
 
     def named(self, grid: Grid) -> set[str]:
-        """Return the paths of all files that a configuration uses, given its grid. Kinds that prune never deletes are
+        """Return the paths of all files that a configuration uses, given its grid. Files that prune never deletes are
         left out."""
         return self._files(grid, lambda artefact: artefact.endings)
 

@@ -33,7 +33,8 @@ class Cell(Axes):
 
     @property
     def reducer(self) -> str:
-        """Return the name of the decomposition, number of components and whitening together, such as `pca50w`."""
+        """Return the name of the decomposition, the number of components and the whitening as one word, such as
+        `pca50w`."""
         return f"{self.decomposition}{self.n_components or ''}{'w' if self.whiten else ''}"
 
     @property
@@ -59,8 +60,8 @@ def word(axis: str, value: Any) -> str:
 
 
 def axes_to_mention(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
-    """Return the axes whose value in a cell a figure must state. These are all except those on which the cell has the
-    value `Axis.tacit`."""
+    """Return the axes whose value a figure must state for a cell. An axis is left out if the cell has its value
+    `Axis.tacit`, which goes without saying."""
     return [axis for axis in axes if AXES[axis].tacit is None or cell[axis] != AXES[axis].tacit]
 
 

@@ -48,8 +48,8 @@ def subsets(grid: Grid) -> Iterator[Wildcards]:
 
 
 def features(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the wildcards of the features of cells, of the features that are joined into them, and of all other layers
-    that the same passes compute."""
+    """Yield the wildcards of the features of cells, of the features that are joined into them, and of the other layers
+    that the network computes at the same time."""
     yield from of_cells(grid)
     for cell in grid.featured_cells:
         for layer in grid.settings.backbones[cell.backbone].layers_beside(cell.layer):
@@ -62,8 +62,8 @@ def features_of_subsets(grid: Grid) -> Iterator[Wildcards]:
 
 
 def decomposed(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the wildcards of the decompositions of cells, of those that figures and pages show, and of those from which
-    maps are computed."""
+    """Yield the wildcards of the decompositions of cells, of those that figures and pages show, and of those that these
+    are computed from."""
     shown: list[tuple[Cell, str | None]] = [(cell, cell.decomposition) for cell in grid.all_cells]
     shown += ((cell, cell.decomposition) for cells in grid.maps.values() for cell in cells)
     for study, figures in grid.figures.items():
@@ -77,7 +77,7 @@ def decomposed(grid: Grid) -> Iterator[Wildcards]:
 
 
 def validated(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the wildcards of the cells of all studies with a cross-validation."""
+    """Yield the wildcards of the cells of each study that has a cross-validation."""
     for name, study in grid.settings.studies.items():
         if study.cross_validation:
             yield from ({**cell.parts, "cross_validation": study.cross_validation} for cell in grid.cells[name])
@@ -148,7 +148,7 @@ def reproduction(grid: Grid) -> Iterable[Wildcards]:
 
 
 def k_in_path(k: int | None) -> str:
-    """Return what stands for k in the path of an artefact. None is the smallest k of each clusterer."""
+    """Return the text that stands for k in an artefact's path. None means the smallest k of each clusterer."""
     return SMALLEST_K if k is None else str(k)
 
 

@@ -39,7 +39,7 @@ class Alike:
     Attributes
     ----------
     pairs : table with `PAIR_COLUMNS`, a row for each pair.
-    dropped : the images to leave out, by path: for each the image that stays, and the reason.
+    dropped : by the path of each image to leave out: the image that stays in its place, and the reason.
     notes : sentences for the log.
     """
 
@@ -75,8 +75,11 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
     Therefore a pair is `NEAR` only if the finer hashes differ in at most `FINE_DISTANCE` bits too; otherwise it is
     `ALIKE`.
 
-    `visual` decides which images are dropped: none (`report`), those with the same pixels as an earlier one
-    (`drop_same_pixels`), or also those near to an earlier image that stays (`drop`).
+    `visual` decides which images are dropped:
+
+    - `report`: none.
+    - `drop_same_pixels`: images with the same pixels as an earlier one.
+    - `drop`: these, and images that are `NEAR` to an earlier image that stays.
     """
     same = _repeated({path: fact.pixels for path, fact in facts.items()})
     alike = _repeated({path: fact.look + fact.fine_look for path, fact in facts.items() if path not in same})

@@ -24,7 +24,7 @@ GROUPS = ("group",)
 
 @dataclass(frozen=True)
 class Groups:
-    """The group of each file by path, and a sentence for the log."""
+    """The name of the group of each file, by the file's path, and a sentence for the log."""
 
     by_file: Mapping[str, str]
     note: str
@@ -89,10 +89,11 @@ def named_groups(
 
 
 def _joined(named: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the name of the group of each file; files with the same name and the two files of a pair are in one group.
+    """Return the name of the group of each file.
 
-    `named` has the name that the rule gives each file, or "". A group takes the first name of its files; if none has a
-    name, it takes the path of its first file.
+    `named` has the name that the rule gives each file, or "". Files that the rule gives the same name are in one group,
+    and so are the two files of each pair. The name of a group is the first name that the rule gives its files. If there
+    is none, it is the path of its first file.
     """
     first_of: dict[str, str] = {}
     links = [*pairs, *((path, first_of.setdefault(name, path)) for path, name in named.items() if name)]

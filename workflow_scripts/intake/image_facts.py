@@ -61,10 +61,10 @@ def _taken(images: Any, rows: np.ndarray) -> np.ndarray:
 
 
 def facts_of_files(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the facts about files in a manifest, and one column for each level of folders, the outermost first.
+    """Return what a manifest says about the files of the images, one row for each image.
 
-    The time at which an image was taken gives two columns, the time and its day, so that all images of one day have the
-    same value in the second column.
+    There is one column for each level of folders, the outermost first. The time at which an image was taken gives two
+    columns: the time, and the day alone, which is the same for all images of one day.
     """
     facts = {name: _numbers(manifest[name]) for name in OF_FILES if name in manifest}
     if "taken" in manifest:

@@ -40,10 +40,10 @@ def file_notes(
 
 
 def size_notes(facts: Mapping[str, Facts]) -> Iterator[str]:
-    """Yield a sentence about folders with few images, none of which has a usual size.
+    """Yield a sentence about images of unusual sizes that have a small folder for themselves.
 
-    A size is usual if more than `FEW` images have it. There is no sentence if more than a tenth of the images have
-    other sizes.
+    A size is usual if more than `FEW` images have it. A folder counts if it has at most `FEW` images and none of them
+    has a usual size. There is no sentence if more than a tenth of all images have unusual sizes.
     """
     folders: dict[str, list[str]] = {}
     for path in facts:

@@ -85,16 +85,18 @@ def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
 
 
 def example_members(distances: pd.DataFrame, count: int, named: Sequence[int] = ()) -> pd.DataFrame:
-    """Return at most `count` images of each cluster for each kind in `PLACES`, and the images in the rows `named`.
+    """Return examples of each cluster: at most `count` images of each kind in `PLACES`, and the images in the rows
+    `named`.
 
-    `distances` comes from `centre_distances`. `nearest` and `farthest` are sorted by the distance to the own centre,
-    and `border` by the ratio own / other, the highest first (as in the simplified silhouette). The images `named` have
-    the kind `NAMED` and keep their order. Noise is left out.
+    `distances` is the table of `centre_distances`. The kinds are `nearest` and `farthest`, which have the smallest and
+    the largest distance to the mean of their own cluster, and `border`, which has the highest ratio own / other (as in
+    the simplified silhouette). The images `named` have the kind `NAMED` and keep their order. Noise is left out.
 
     Returns
     -------
-    DataFrame sorted by cluster, kind and position: `cluster`, `place` (the kind), `position` (from 0), `row`, `own`,
-    `next`, `other`. An image of a small cluster may have several kinds; with a single cluster there is no border.
+    DataFrame sorted by cluster, kind and position: `cluster`, `place` (the kind), `position` (from 0), `row`, and
+    `own`, `next`, `other` from `distances`. An image of a small cluster may have several kinds. If there is a single
+    cluster, there is no `border`.
     """
     members = distances[distances["cluster"] >= 0].rename_axis("row").reset_index()
     members["ratio"] = members["own"] / members["other"]

@@ -1,7 +1,7 @@
 """Make the tables of scores: one row for each stored clustering, and one for each class in the best clusterings.
 
-A cell is one combination of choices, from the preprocessing to the clusterer. A repeat is the best of `n_init`
-restarts.
+A cell is one combination of choices, from the preprocessing to the clusterer. A repeat is a set of `n_init` restarts,
+which have random starts; the best restart is kept.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,13 +40,15 @@ TEXTS = ("dataset", "split", "label")
 
 
 def score_clusters(cell: OneCell) -> tuple[pa.Table, pa.Table]:
-    """Return the scores of every stored clustering of a cell, and the scores by class of the best one of each repeat.
+    """Return two tables: the scores of every stored clustering of a cell, and the scores of each class in the best
+    clustering of each repeat.
 
     A column that does not apply is null. Metrics that need labels are null if there are none. Silhouette,
     Calinski-Harabasz, Davies-Bouldin and DBCV are null for restarts that are not the best of their repeat, because they
-    take longer than all other metrics together. Intervals are null if all points were used, and DBCV is null if there
-    are more pairs than `DBCV_PAIRS`. If the network was fine-tuned, the images whose labels it was trained on count as
-    unlabelled, and the column `split` says `held out`.
+    take longer than all other metrics together. DBCV is also null if there are more than `DBCV_PAIRS` pairs of points,
+    summed over the best clusterings. The 95 % intervals of Silhouette and DBCV are null if all points were used, and
+    not a sample. If the network was fine-tuned, the images whose labels it was trained on count as unlabelled, and the
+    column `split` says `held out`.
     """
     points, labels, settings = cell.points(), cell.labels(), cell.clusterer()
     runs = cell.runs(points.manifest)
@@ -78,7 +80,8 @@ def _scores(k: int | None, runs: Runs, labels: np.ndarray) -> dict[str, np.ndarr
 def _internal_scores(runs: Mapping[int | None, Runs], points: Points) -> dict[str, np.ndarray]:
     """Return the scores that need no labels, for the best run of each repeat of every k.
 
-    Distances are computed once for all of them. The columns have a row for every run; rows of other runs are NaN.
+    Each column has one row for every run; the rows of runs that are not the best are NaN. Distances are computed once
+    for all runs.
     """
     best = [k_runs.best_of_repeats for k_runs in runs.values()]
     partitions = np.concatenate([k_runs.labels[rows] for k_runs, rows in zip(runs.values(), best, strict=True)])

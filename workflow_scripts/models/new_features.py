@@ -92,10 +92,11 @@ def _in_batches(
     machine: _Machine,
     name: str = "",
 ) -> Forward:
-    """Return a function that computes features of any number of images, in batches of the same size as for the model.
+    """Return a function that computes the features of any number of images. Its batches have the size that the model's
+    had.
 
-    If features of several backbones are joined, `name` is the name of this backbone, which its codebooks in `tensors`
-    have too; otherwise it is "".
+    `name` is "", except if features of several backbones are joined. Then it is the name of this backbone, by which its
+    codebooks are found in `tensors`.
     """
     if "join" in backbone:
         return _joined(backbone, tensors, image_size, machine)
@@ -133,8 +134,8 @@ def _forward(
 ) -> Forward:
     """Return a function that computes the features of a batch of images.
 
-    Raises `UserError` if the weights are not those of the model, or if the features come from a file of the user and
-    cannot be computed.
+    Raises `UserError` if the network's weights are not those with which the model was made. Features that the user
+    brought in a file cannot be computed for new images; they raise `UserError` too.
     """
     if "file" in backbone:
         raise UserError(f"new_images: the features are from {backbone['file']} and cannot be computed for new images")

@@ -1,1 +1,1 @@
-"""Pages for people: one HTML file each, which opens without a network."""
+"""The pages that a run writes for people. Each is one HTML file that can be read without the internet."""

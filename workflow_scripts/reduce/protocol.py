@@ -20,8 +20,9 @@ class Decomposition(Protocol):
     ) -> None:
         """Decompose the store `source` and write the result to the store `path`.
 
-        `settings` are the dumped settings of the decomposition. `code` is the digest of the code, an attribute of the
-        result. `progress` is called with the number of images done and of all images.
+        `settings` are the settings of the decomposition as a dictionary. `code` is the digest of the code; it becomes
+        an attribute of the result. `progress` is called with the number of images that are done and the number of all
+        images.
         """
 
 

@@ -1,4 +1,4 @@
-"""The base class of families of methods: the settings model of a method registers itself when it is defined."""
+"""The base class of families of methods. A method's settings are a class, which is registered when it is defined."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -41,7 +41,7 @@ class Method(Model):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings filled in."""
+        """Return the text `in_prose` in which the values of the settings replace the names in braces."""
         return self.in_prose.format(**self.dump())
 
     @property

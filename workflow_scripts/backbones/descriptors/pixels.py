@@ -1,4 +1,4 @@
-"""The descriptor by downsampled pixels, a baseline that any network should surpass."""
+"""The descriptor `pixels`: the image itself at a low resolution. It is a baseline that any network should surpass."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from workflow_scripts.backbones.descriptors import channels
 
 
 def describe(image: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
-    """Return each channel resized to `side` x `side` values in 0..1 with anti-aliasing, row by row.
+    """Return the pixels of an image that was resized to `side` x `side` with anti-aliasing, (width,) float64 in 0..1.
 
-    `settings` has the `side`, and whether `colour` is used. The image is uint8 (H, W) or (H, W, 3), the result (width,)
-    float64.
+    The channels follow each other, each row by row. The image is uint8, (H, W) or (H, W, 3). `settings` has the `side`,
+    and whether `colour` is used.
     """
     shape = (settings["side"], settings["side"])
     planes = [resize(plane, shape, anti_aliasing=True) for plane in channels(image, settings["colour"])]

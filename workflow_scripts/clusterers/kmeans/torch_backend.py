@@ -131,12 +131,12 @@ class TorchBackend:
         return labels.to(torch.int32), sums.view(restarts, k, d), counts.view(restarts, k), len(restart)
 
     def _rounding(self, squared_norms: torch.Tensor) -> torch.Tensor:
-        """Return for each point the largest difference of two scores that rounding could reverse, (R, N).
+        """Return for each point a bound on the difference of two scores that rounding errors can reverse, (R, N).
 
-        If the two highest scores of a point differ by more, `_nearest` would choose the same centre as the scores. So
-        all labels are those that `_nearest` would give. The difference is twice a bound of the rounding errors of two
-        scores and of two distances. A score is a sum of d + 1 products in any order, whose factors were rounded once
-        (Higham 2002, section 3.1).
+        If the two highest scores of a point differ by more, the centre with the highest score is also the one that
+        `_nearest` would choose. The bound is twice the sum of the rounding errors that two scores and two distances can
+        have. A score is a sum of d + 1 products, added in any order; their factors were rounded once (Higham 2002,
+        section 3.1).
         """
         d = self._X.shape[1]
         info = torch.finfo(self._dtype)
@@ -146,9 +146,10 @@ class TorchBackend:
         return (of_scores + of_distances).to(self._dtype)
 
     def _nearest(self, centers: torch.Tensor, restart: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
-        """Return the nearest centre of P points as a one-hot matrix (P, k); if several are equal, the first.
+        """Return the nearest centre of each of P points as a one-hot matrix (P, k); of equally near centres, the first.
 
-        `point` (P,) are indices of points, and `restart` (P,) are the restarts whose centres are compared.
+        `point` (P,) are the indices of the points. `restart` (P,) are the indices of the restarts; each point is
+        compared with the centres of its restart.
         """
         distance = _folded_sum((self._X[point][:, None] - centers[restart]) ** 2)
         nearest = torch.zeros_like(distance, dtype=self._dtype)

@@ -17,7 +17,7 @@ from workflow_scripts.settings.published import Fact
 
 @dataclass(frozen=True)
 class FigureInputs(Stage):
-    """Inputs of the stage from clusters and scores to figures."""
+    """Inputs of the stage that makes figures from clusters and scores."""
 
     facts: Sequence[Fact] = ()
     """The published numbers with which the run is compared."""
@@ -71,8 +71,8 @@ class FigureInputs(Stage):
         return manifests[0] if len(manifests) == 1 else self.layout.manifest_of(EVERYTHING)
 
     def subsets_shown(self, wildcards: JobWildcards) -> list[str]:
-        """Return the paths of the manifests of all subsets that a figure's cells have; if it has no cells, that of all
-        images."""
+        """Return the paths of the manifests of all subsets that occur in a figure's cells. If the figure has no cells,
+        return the path of the manifest of all images."""
         subsets = dict.fromkeys(cell.subset for cell in self.cells_shown(wildcards)) or [EVERYTHING]
         return [self.layout.manifest_of(subset) for subset in subsets]
 
@@ -91,16 +91,18 @@ class FigureInputs(Stage):
         return {name: self.settings.clusterers[name].dump() for name in names}
 
     def table_settings(self, wildcards: JobWildcards) -> dict[str, Any]:
-        """Return all settings that decide a figure's table: its own, those of the clusterers that it runs, and digests
-        of label folders."""
+        """Return all settings that decide a figure's table: those of the figure, those of the clusterers that it runs,
+        and the digests of its folders of labels."""
         clusterers, listings = self.clusterers_run(wildcards), self.label_sets_listed(wildcards)
         others = {"clusterers": clusterers} if clusterers else {}
         return self.figure_settings(wildcards).table_settings() | others | ({"listings": listings} if listings else {})
 
     @ends_the_run
     def label_sets_listed(self, wildcards: JobWildcards) -> dict[str, str]:
-        """Return, by name, a digest of the files of each set of labels that is a folder. A path that does not exist
-        ends the run."""
+        """Return a digest of the files of each set of labels that is a folder, by the name of the set.
+
+        Raises `UserError` if the path of a set does not exist.
+        """
         sets, key = self.figure_settings(wildcards).label_sets, f"figures: {wildcards.figure}: sets"
         for name, path in sets.items():
             if not exists(path):
@@ -126,8 +128,8 @@ class FigureInputs(Stage):
 
     @property
     def reproduction_settings(self) -> dict[str, Any]:
-        """Return the settings of the comparison with published numbers, and these numbers; empty if there is no
-        comparison."""
+        """Return the settings of the comparison with published numbers, together with these numbers; {} if nothing is
+        compared."""
         settings = self.settings.reproduction
         return (
             {**settings.table_settings(), "facts": [fact.model_dump(mode="json") for fact in self.facts]}
@@ -137,8 +139,8 @@ class FigureInputs(Stage):
 
     @property
     def published_tables(self) -> list[str]:
-        """Return the paths of the tables with which published numbers are compared, if this configuration makes
-        them."""
+        """Return the paths of the tables that are compared with published numbers. Tables that this configuration does
+        not make are left out."""
         names = sorted({fact.table for fact in self.facts})
         return [f"{self.layout.root}/tables/{name}.parquet" for name in names if self._is_made(name)]
 

@@ -1,4 +1,4 @@
-"""Find the length of a scale bar on which several readings of its text agree."""
+"""Find the length of a scale bar. Its text is read several times, and most readings must name the same length."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ _TO_DIGITS = str.maketrans({**_DIGITS, **dict.fromkeys("oOQD@", "0"), ",": "."})
 
 @dataclass(frozen=True)
 class Readings:
-    """Readings of one text by Tesseract, in different sizes.
+    """The readings of one text: Tesseract reads it several times, at different sizes.
 
     Attributes
     ----------

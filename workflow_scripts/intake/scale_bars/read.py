@@ -95,7 +95,10 @@ class _Failed(Exception):  # noqa: N818 - an outcome, not a failure
         self.reading = reading.with_bar(bar) if bar else reading
 
     def below(self, rows: int) -> "_Failed":
-        """Move the place of the failure's bar down by `rows`, and return the failure."""
+        """Add `rows` to the row of the bar in the reading, and return the failure.
+
+        The bar was found in a part of the image, which begins `rows` rows below the image's top.
+        """
         self.reading = replace(self.reading, bar_y=self.reading.bar_y + rows)
         return self
 
@@ -159,11 +162,10 @@ def _by_metadata(grey: Rows, known: Calibration) -> Reading:
 
 
 def _by_length(grey: Rows, reading: Reading, reason: str) -> Reading:
-    """Return the reading with the length of the bar in the stripes, if there is exactly one, and its text is
-    unreadable.
+    """Return the reading with the length of the bar, in micrometres, for an image whose text cannot be read.
 
-    The length is the round one nearest to the bar's pixels times the size of a pixel. If there is not exactly one bar,
-    the reading gets the `reason`. Raises `_Failed` if the length is not nearly round.
+    The length is the round one nearest to the bar's pixels times the size of a pixel. If the stripes of the image do
+    not have exactly one bar, the reading gets the `reason` instead. Raises `_Failed` if the length is not nearly round.
     """
     bars = [
         (bar, stripe.top)
@@ -239,7 +241,8 @@ def _named_in(rows: np.ndarray, height: int) -> _Named:
 
 
 def _nearest(named: Sequence[_Named]) -> _Named:
-    """Return the one of several lengths of a bar whose text is nearest to it.
+    """Return the length whose text is nearest to the bar. All `named` are lengths of the same bar, from different
+    texts.
 
     Raises `_Failed` if the text of another length is about as near.
     """

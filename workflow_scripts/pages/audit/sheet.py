@@ -1,4 +1,5 @@
-"""Write the audit as one HTML page, on which the user decides on each image by key and exports the decisions as CSV."""
+"""Write the audit as one HTML page. The user decides on each image by pressing a key, and exports the decisions as
+CSV."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,8 +57,8 @@ def write_sheet(
 
 
 def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:
-    """Return the page's data about an image of the ranking, with the nearest images of its label and suggested
-    class."""
+    """Return what the page needs to know about an image of the ranking. This includes the ids of the nearest images
+    with its label, and of those with the suggested class."""
     shown = {name: round(image[name], 4) if isinstance(image[name], float) else image[name] for name in SHOWN}
     if np.isnan(image["cluster_share"]):
         shown["cluster_share"] = None

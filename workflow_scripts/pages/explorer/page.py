@@ -44,9 +44,9 @@ def write_explorer(
     maps : coordinates of the images, one entry for each map.
     points : points of the images, one entry for each space in which the page searches for nearest neighbours.
     thumbnails : the thumbnails of all images.
-    facts : `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`), `settings` of the study
-        (which a study of a selection repeats), and the earlier decisions of people, `labels_before` and
-        `set_aside_before` (see `parts.earlier`).
+    facts : further data of the page: `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`) and
+        `settings` (those of the study, which the page repeats for a study of selected images). `labels_before` and
+        `set_aside_before` are what people decided before (see `parts.earlier`).
     """
     sheets = Sheets.of(thumbnails, images["image_id"].tolist(), along_a_curve(maps[0]))
     pack = Pack()

@@ -95,7 +95,8 @@ class Sheets:
 def sources(sheets: Sheets, page: Path) -> list[str]:
     """Return the address of each sheet.
 
-    It is a data URI, or for more than `MOST_INSIDE` images that of a file in a folder beside the page.
+    For up to `MOST_INSIDE` images it is a data URI. For more images it is the address of a file in a folder beside the
+    page.
     """
     is_small = len(sheets.order) <= MOST_INSIDE
     return [inside(jpeg) if is_small else write_beside(page, jpeg) for jpeg in sheets.jpegs()]

@@ -24,7 +24,8 @@ def write_page(
     ----------
     path : the HTML file.
     folder : folder with the body `page.html`, the style `page.css` and the script `page.js`.
-    data : the data, which the script reads as JSON. "<" is escaped, so that no text in them can end their element.
+    data : the data, which the script reads as JSON. Every "<" is escaped, so that no text in the data can end the
+        element that holds them.
     parts : shared styles (.css) and scripts (.js), which stand before those of the page; `COMMON` stands before all.
     kind : type of the script; `module` if it awaits something at its top level.
     """

@@ -1,4 +1,5 @@
-"""Turn the tables of a study into the sections of its verdict: questions, sentences and images to show."""
+"""Turn the tables of a study into the sections of its verdict, the page that says what the study found. A section has a
+question, sentences that answer it, and images to show."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,7 +31,8 @@ TURNED = ("rotate", "flip")
 
 
 def sections(study: VerdictTables, shown: int, per_group: int) -> list[Section]:
-    """Return the sections of the page, with at most `shown` fragile images and `per_group` typical images a group.
+    """Return the sections of the page, with at most `shown` fragile images, and at most `per_group` typical images of
+    each group.
 
     An image is fragile if it lies between two groups (`verdict.study.BETWEEN`).
     """
@@ -70,10 +72,10 @@ def _state(study: VerdictTables, shown: int, restarts_enough: bool) -> sentences
 
 
 def five_lines(made: Sequence[Section]) -> list[Sentence]:
-    """Return the five most important sentences, which are the first answers of five sections.
+    """Return the five most important sentences of the page.
 
-    The sections are the cell to trust, what survives, the choice that matters, confounders and the next step. If one of
-    them is missing, the number of groups takes its place.
+    They are the first answers of the sections about the cell to trust, what survives, the choice that matters,
+    confounders, and the next step. If one of these is missing, the section about the groups takes its place.
     """
     first = {section.key: section.answers[0] for section in made if section.answers}
     keys = [key for key in ("trust", "survives", "choice", "confounders", "next", "groups") if key in first]

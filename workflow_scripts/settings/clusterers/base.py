@@ -110,8 +110,8 @@ class Clusterer(Method):
         return 0
 
     def seconds(self, n: int, d: int) -> float:
-        """Return the estimated seconds on a slow core: ten times the seconds for the distances of all pairs of
-        points."""
+        """Return the estimated seconds on a slow core. The estimate is ten times the time to compute the distances of
+        all pairs of points."""
         return 2 * d * 10 * n**2 / FLOPS
 
 
@@ -152,7 +152,7 @@ class Repeated(OfK):
 
 
 class BestOf(Repeated):
-    """Base class of the settings of clusterers whose repeats are each the best of `n_init` restarts."""
+    """Base class of the settings of clusterers that run `n_init` restarts in each repeat and keep the best one."""
 
     n_init: RestartCount = 3
     """Number of restarts of each repeat; the best one is kept."""

@@ -27,7 +27,8 @@ class Nuisances(Figure):
     seed: Seed = 0
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of the manifest and of the facts about the images."""
+        """Return the bytes of the manifest and of the table of facts about the images (brightness, file format and so
+        on)."""
         return FACTS * n
 
 

@@ -40,8 +40,8 @@ class IntrinsicDimension(Figure):
 
 
 class ThickLine(Figure):
-    """An example that shows why the intrinsic dimension depends on the size of the sample: few and many points on a
-    line with noise across it."""
+    """An example that shows why the intrinsic dimension depends on the size of the sample: few points and many points,
+    drawn from the same line with noise across it."""
 
     sources = ()
     of_cells = "one"
@@ -108,8 +108,8 @@ class Distances(Figure):
         return "the structural similarity of images by complex wavelets [@sampat2009]" if self.of_images else ""
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of points and features as for other figures, and of the wavelets of the sample's reduced
-        images."""
+        """Return the bytes of the points and features, and of the wavelet coefficients of the images if the figure
+        compares images."""
         of_images = 6 * FLOAT * self.n_images * 64**2 if self.of_images else 0
         return super().memory(n, width, d, stored) + of_images
 
