@@ -75,9 +75,9 @@ class FeatureWriter:
         return self
 
     def _take_over(self) -> None:
-        """Take over the rows of a run that was killed, if possible.
+        """Take over the rows of an earlier run that was killed.
 
-        It must have had the same settings and images, and its files must not be damaged.
+        Nothing is taken over if the settings or the images have changed, or if a file is damaged.
         """
         try:
             progress = json.loads(self._progress.read_text())

@@ -13,11 +13,11 @@ def list_layers(model: str, n_images: int, size: int | None = None) -> pd.DataFr
 
     The columns are:
 
-    - `layer`: the name in the configuration, and `alias`: other names, such as those in papers;
-    - `shape`: of the output for an image of side `size` pixels (None takes the model's own size);
-    - `flat` and `pooled`: number of features without pooling, and with one number for each channel (null if not
-      possible);
-    - `flat_mb` and `pooled_mb`: size of the store of `n_images` images in units of 10^6 bytes.
+    - `layer`, `alias`: the name in the configuration, and other names, such as those in papers.
+    - `shape`: shape of the output for an image of side `size` pixels (None takes the model's own size).
+    - `flat`: number of features without pooling.
+    - `pooled`: number of features after pooling, one for each channel; null if the layer cannot be pooled.
+    - `flat_mb`, `pooled_mb`: size of the store of `n_images` images, in units of 10^6 bytes.
 
     Raises `UserError` if there is no such model.
     """

@@ -232,10 +232,11 @@ def _without_prefix(net: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Ten
 
 
 def _fill(net: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> tuple[list[str], list[str]]:
-    """Copy the given tensors that have the name and the shape of a tensor of the network into the network.
+    """Copy tensors into the network. A tensor is copied if the network has one with the same name and shape.
 
-    Returns two sorted lists of names: the tensors of the network that got no values, and the given tensors that were
-    not used. Raises `UserError` if no tensor fits or a tensor has values that are not finite.
+    Returns two sorted lists of names: the network's tensors that got no values, and the given tensors that were not
+    used. If no name matches, tensors are matched by order. Raises `UserError` if no tensor fits, or if a tensor has
+    values that are not finite.
     """
     places = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
     given = {name: value for name, value in tensors.items() if not name.endswith("num_batches_tracked")}

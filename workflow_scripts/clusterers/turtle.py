@@ -1,7 +1,7 @@
 """TURTLE: search for the labelling that linear classifiers learn best (Gadetsky, Jiang & Brbić 2024).
 
-The columns of the points may consist of several spaces, which are the features of several backbones side by side. In
-each space there are a labelling and a classifier of its own.
+The columns of the points may be divided into spaces, such as the features of several backbones side by side. Each space
+has its own labelling and its own classifier. All classifiers learn the mean of the labellings, which is the result.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -118,9 +118,8 @@ def labelling_loss(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     Parameters
     ----------
     logits : (spaces, n, k), the output of the classifier of each space.
-    labels :
-        (spaces, n, k), the probabilities that the labelling of each space gives. The classifiers are compared with
-        their mean over the spaces; the sizes of the clusters are their means over the points.
+    labels : (spaces, n, k), the probabilities that the labelling of each space gives. Their mean over the spaces is
+        what the classifiers should give. Their means over the points are the sizes of the clusters.
     """
     return _cross_entropies(logits, labels.mean(dim=0)), torch.special.entr(labels.mean(dim=1)).sum()
 

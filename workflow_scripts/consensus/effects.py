@@ -1,6 +1,7 @@
 """Measure without labels how much each choice changes the partitions: how much of the disagreement it explains.
 
-The scatter is the sum of the squared distances of all cells to their mean, if partitions are seen as points.
+The partitions of the cells are treated as points, whose squared distances are 1 - ARI. The scatter is the sum of the
+squared distances of these points to their mean.
 """
 
 from itertools import combinations

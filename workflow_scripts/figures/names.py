@@ -43,7 +43,8 @@ def beside_accuracy(scores: "pd.DataFrame") -> str:
 
 
 def accuracy_note(metrics: Iterable[str], scores: "pd.DataFrame") -> str:
-    """Return a sentence with the scores of `beside_accuracy`; empty if no metric is an accuracy, or without labels."""
+    """Return a sentence with the scores of `beside_accuracy`; "" if no metric is an accuracy, or if there are no
+    labels."""
     if not any(metric.startswith("accuracy") for metric in metrics):
         return ""
     if scores[[*BESIDE_ACCURACY]].isna().all().any():

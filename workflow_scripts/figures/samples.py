@@ -34,16 +34,19 @@ TALLEST = 3
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the images to show: those that the settings name, or evenly spaced ones of each class.
+    """Return the images to show: those that the settings name, otherwise evenly spaced ones of each class. If no image
+    has a label, evenly spaced ones of all images are shown.
 
     Returns
     -------
     DataFrame with one row per image:
 
     - `label`, `n`: class of the image (None if unknown), and number of images of the class.
-    - `column`, `place`: a column for each class, or for each named image, and the place in it from the top (from 0).
+    - `column`, `place`: column of the figure (one for each class or named image), and place in it from the top; both
+      from 0.
     - `row`: row in the stack of preprocessed images.
-    - `image_id`, `path`, `preprocess`: of the image, and name of the preprocessing.
+    - `image_id`, `path`: id and path of the image.
+    - `preprocess`: name of the preprocessing.
     - `named`: whether the settings name the images.
     """
     cell = OneCell.first(cells, inputs)

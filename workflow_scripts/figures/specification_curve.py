@@ -87,10 +87,12 @@ def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.DataFram
 
 
 def _agreements(partitions: Partitions, between: np.ndarray) -> tuple[np.ndarray, list[pd.Series]]:
-    """Return the agreement of each cell with the other cells, (C,), and that of each of its repeats.
+    """Return the agreement of each cell with the other cells, (C,), and for each cell a series with the agreement of
+    its repeats.
 
-    The agreement of a cell is its mean ARI with the opinions of the others (`consensus.trust`): groups of cells with
-    nearly equal partitions, each counted once. `between` (C, C) is the ARI of every two cells.
+    An opinion is a set of cells with nearly the same partition. The agreement of a cell is its mean ARI with the cells
+    of the other opinions, where each opinion counts once (see `consensus.trust`). `between` (C, C) is the ARI of every
+    two cells.
     """
     opinion = opinions(between)
     vote, counts = votes(between, opinion), heard(opinion)

@@ -27,8 +27,8 @@ class Artefact:
     Parameters
     ----------
     path : the path below the data set's folder, with wildcards.
-    made_by : the name of the rule that makes the files. Features have a rule for each pass of a backbone, whose names
-        begin with `made_by`.
+    made_by : the name of the rule that makes the files. Features are made by several rules, one for each forward pass
+        of a backbone; their names begin with `made_by`.
     line : a description for users.
     named : a function that returns, for a grid, the wildcards of every file of this kind that its configuration uses.
         Prune deletes all other files of this kind. None if prune never deletes files of this kind.
@@ -95,7 +95,8 @@ _OF_CELL = "/".join(f"{{{part}}}" for part in parts_of("clusters"))
 class Layout:
     """The paths of the artefacts of a data set, with wildcards.
 
-    A class attribute is an `Artefact`; the same attribute of an instance is the path of the artefact's first file.
+    Each artefact is an attribute. In the class, it is the `Artefact`; in an instance, it is the path of the artefact's
+    first file.
 
     Parameters
     ----------

@@ -68,8 +68,8 @@ def axes_to_mention(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
 def cell_names(cells: Sequence[Mapping[str, Any]], axes: Sequence[str]) -> list[str]:
     """Return a name for each cell, made of its choices on those of `axes` on which the cells differ.
 
-    If the cells differ on none of `axes`, a name states the choices on all of them that a figure must state (see
-    `axes_to_mention`). Cells that differ on any of `axes` have different names.
+    If all cells agree on `axes`, the name has the choices that a figure must state (see `axes_to_mention`). Cells that
+    differ on any of `axes` have different names.
     """
     differing = [axis for axis in axes if len({cell[axis] for cell in cells}) > 1]
     named = differing or axes_to_mention(cells[0], axes)

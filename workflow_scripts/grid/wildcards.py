@@ -109,7 +109,7 @@ def consensus(grid: Grid) -> Iterator[Wildcards]:
 
 
 def agreements(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the wildcards (study and k) for which a figure or the consensus reads how well the cells agree."""
+    """Yield the wildcards (study and k) of the agreement between cells that a figure or the consensus reads."""
     for name, study in grid.settings.studies.items():
         reading = [fig for fig in study.figures.values() if "agreement" in fig.sources or fig.of_trusted_cell]
         of_figures = (getattr(figure, "k", None) for figure in reading)
@@ -132,18 +132,18 @@ def pages(kind: str) -> Callable[[Grid], Iterator[Wildcards]]:
 
 
 def scaled(grid: Grid) -> Iterable[Wildcards]:
-    """Return one mapping without wildcards, for the one file of a run that reads scale bars; none for other runs."""
+    """Return [{}] if the run reads scale bars, otherwise []. The artefact has one file in a run, and no wildcards."""
     return [{}] if grid.settings.intake.scale_bars else []
 
 
 def whole_run(grid: Grid) -> Iterable[Wildcards]:
-    """Return one mapping without wildcards, for an artefact of which each run has one file."""
+    """Return [{}]. The artefact has one file in each run, and no wildcards."""
     return [{}]
 
 
 def reproduction(grid: Grid) -> Iterable[Wildcards]:
-    """Return one mapping without wildcards, for the one file of a run that is compared with published numbers; none for
-    other runs."""
+    """Return [{}] if the run is compared with published numbers, otherwise []. The artefact has one file in a run, and
+    no wildcards."""
     return [{}] if grid.settings.reproduction else []
 
 

@@ -49,7 +49,8 @@ class Alike:
 
 
 def same_bytes(root: str | Path, facts: Mapping[str, Facts]) -> dict[str, tuple[str, int]]:
-    """Return for each path in `facts` the first path with the same bytes, and the path's number among these, from 1.
+    """Return for each path in `facts` the first path with the same bytes, and the number of the path among all paths
+    with these bytes, from 1.
 
     Paths are relative to `root`. Of files with the same bytes, real files come before links; otherwise the order is
     that of `facts`.

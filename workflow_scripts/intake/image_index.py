@@ -28,9 +28,10 @@ def file_of(name: str) -> str:
 
 
 class ImageIndex:
-    """An index of images by every name that a row of a table may give them.
+    """An index of images by every name that a table may give them.
 
-    These are the id, and the path or an end of it, with or without extension. `images` has the ids by path.
+    A name is the id, the path, or an end of the path; the extension may be missing. `images` has the id of each image,
+    by its path.
     """
 
     def __init__(self, images: Mapping[str, str]) -> None:
@@ -51,8 +52,9 @@ class ImageIndex:
     def images_named(self, name: str) -> set[str]:
         """Return the paths of the images that a name may stand for.
 
-        If the name is the whole path of an image, it stands for this image only. Otherwise the name must be an end of
-        the path, or the path an end of the name: `b/1.png` does not stand for `a/1.png`.
+        If the name is the whole path of an image, it stands for this image only. Otherwise it stands for the images
+        whose path ends with the name. If there are none, the path may be an end of the name. So `1.png` stands for
+        `a/1.png`, but `b/1.png` does not.
         """
         key = composed(name.strip().replace("\\", "/"))
         if key in self._paths:
@@ -67,7 +69,7 @@ class ImageIndex:
         return ImageIndex({file_of(path): file_of(image_id) for path, image_id in self._images.items()})
 
     def moved(self, image_id: str) -> set[str]:
-        """Return a set with the path of the image with an id; an empty set if there is no such image or more than
+        """Return the path of the image with this id, in a set. The set is empty if no image has the id, or more than
         one."""
         paths = self._by_id.get(image_id, set())
         return paths if len(paths) == 1 else set()

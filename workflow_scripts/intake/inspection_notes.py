@@ -27,7 +27,8 @@ def file_notes(
     Parameters
     ----------
     facts : the facts about each file by path.
-    copies : the first file with the same bytes, and the number of the copy from 1, by path.
+    copies : what `duplicates.same_bytes` returns: by path, the first file with the same bytes, and the number of this
+        copy.
     dropped : the duplicates that are set aside, by path.
     pages : whether all pages of a file become images.
     """

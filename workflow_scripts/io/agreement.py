@@ -33,7 +33,8 @@ def write_agreement(
 
 
 def read_agreement(path: str, cells: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, int]:
-    """Return the adjusted Rand index of every two of c `cells`, (c, c) float64, and the number of images of a cell.
+    """Return the adjusted Rand index of every two of c `cells`, (c, c) float64, and the number of images, which is the
+    same for all of them.
 
     All these cells must have the same subset of images. Raises `KeyError` if the store does not have one of the cells.
     """

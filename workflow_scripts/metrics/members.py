@@ -114,7 +114,7 @@ def example_members(distances: pd.DataFrame, count: int, named: Sequence[int] = 
 
 
 def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
-    """Return the pairs of an image and its nearest neighbour that are in different clusters; the closest pair is first.
+    """Return the pairs of images that are nearest neighbours but are in different clusters; the closest pair is first.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame with one row per pair: `row` and `twin` (the rows of the two images, the lower first), `cluster` and
     `twin_cluster` (their clusters), `distance`, and `closer_than` (the share of all images whose nearest neighbour is
-    farther away than this).
+    farther away than `distance`).
     """
     distance, nearest = _nearest(points)
     rows = np.arange(len(points))
@@ -166,9 +166,9 @@ def _nearest(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _compared(pairs: pd.DataFrame, partition: np.ndarray, distance: np.ndarray) -> pd.DataFrame:
-    """Return the pairs with the columns of `separated_twins`.
+    """Return `pairs` with the columns that `separated_twins` describes.
 
-    `distance` (N,) is the distance of each image to its nearest neighbour.
+    `pairs` has `row`, `twin` and `distance`. `distance` (N,) is the distance of each image to its nearest neighbour.
     """
     closer_than = 1 - np.searchsorted(np.sort(distance), pairs["distance"], side="right") / len(distance)
     clusters = {"cluster": partition[pairs["row"]], "twin_cluster": partition[pairs["twin"]]}

@@ -1,8 +1,8 @@
 """Compute reference values of normalised mutual information (NMI) for each number of clusters.
 
-If there are more clusters than labels, the NMI of good clusters is below 1 and that of random clusters above 0. Even
-clusters with images of one label only have more entropy than the labels, so their NMI is below 1. The NMI of random
-clusters grows with their number (Coronica 2018, section 4.3).
+If there are more clusters than labels, the NMI of good clusters is below 1: the clusters have more entropy than the
+labels, even if no cluster mixes labels. The NMI of random clusters is above 0, and grows with their number (Coronica
+2018, section 4.3).
 """
 
 from collections.abc import Iterable

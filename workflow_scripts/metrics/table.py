@@ -112,19 +112,19 @@ def _classes(k: int | None, runs: Runs, labels: np.ndarray) -> dict[str, np.ndar
 
 
 def types_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return the type of each column by its name, as pandas names types that allow nulls.
+    """Return the pandas type of each column, by its name. All types allow missing values.
 
-    Whole numbers are nullable integers, so that 7 does not become 7.0; `whiten` is a nullable boolean.
+    Whole numbers are `Int64`, so that 7 does not become 7.0.
     """
     known = {**CELL_COLUMNS, **dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(TEXTS, "string")}
     return {name: known.get(name, "float64") for name in columns}
 
 
 def typed(rows: Mapping[str, Any], constant: Mapping[str, Any], columns: Sequence[str]) -> pa.Table:
-    """Return a table with these columns; the types of the columns are fixed, even if there are no rows or no values.
+    """Return a table with these columns. A column has the same type in all tables, even without rows or values.
 
-    `rows` has the values of columns as arrays, `constant` has one value for all rows. A column in neither is null, and
-    so is NaN.
+    `rows` has columns as arrays. `constant` has columns with one value for all rows. A column that is in neither is
+    null. NaN becomes null too.
     """
     n = len(next(iter(rows.values())))
     values = {name: rows.get(name, [constant.get(name)] * n) for name in columns}

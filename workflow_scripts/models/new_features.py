@@ -57,7 +57,7 @@ def features_of(
     """Yield the features {layer: (n, d) float32} of each block of images, for models with the same network.
 
     `blocks` are preprocessed images, (n, H, W) or (n, H, W, 3) uint8. The first block is taken before torch starts its
-    threads, because the blocks may come from processes that are forked then.
+    threads: it may start processes that make the blocks, and a process with threads should not be forked.
     """
     first, backbone = next(blocks), models[0].facts["backbone"]
     torch_device = torch.device(choose_device(device))

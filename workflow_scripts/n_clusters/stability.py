@@ -11,11 +11,12 @@ ENOUGH = 0.8
 
 
 def prediction_strength(points: np.ndarray, labels: np.ndarray, centers: np.ndarray) -> float:
-    """Return how well the centres of other points predict which points are in one cluster (equation 2 of the paper).
+    """Return the prediction strength of a clustering (equation 2 of the paper), 0 to 1.
 
-    `labels` (N,) are the clusters of `points` (N, d), and `centers` (k, d) come from other points. The share of a
-    cluster is how many of its pairs of points have the same nearest centre. The lowest share of all clusters is
-    returned; a cluster of one point has no pairs and is ignored.
+    For each cluster, this is the share of its pairs of points that have the same nearest centre among `centers`. The
+    lowest share of all clusters is returned. Clusters of one point have no pairs and are ignored.
+
+    `labels` (N,) are the clusters of `points` (N, d). `centers` (k, d) are the centres of a clustering of other points.
     """
     predicted = cdist(points, centers).argmin(axis=1)
     counts = np.zeros((int(labels.max()) + 1, len(centers)))

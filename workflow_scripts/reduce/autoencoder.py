@@ -118,10 +118,12 @@ def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> 
 
 
 def split(image_ids: Iterable[str], held_out: float, base_seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return three arrays of rows: those to train on, those that decide when a phase ends, those to measure errors on.
+    """Return three arrays of rows: those to train on, those that decide when a phase ends, and those to measure errors
+    on.
 
-    A row is the position of an image in `image_ids`. The second and the third array have half of the share `held_out`
-    of the images each. Copies of an image are all in the same array. Raises `UserError` if there are too few images.
+    A row is the position of an image in `image_ids`. `held_out` is the share of the images that are not trained on;
+    half of these are in the second array, and half in the third. Copies of an image are all in the same array. Raises
+    `UserError` if there are too few images.
     """
     contents, of_row = np.unique([content_hash(image) for image in image_ids], return_inverse=True)
     order = np.random.default_rng(seed(base_seed, "split")).permutation(len(contents))

@@ -30,10 +30,8 @@ class Decomposition(Protocol):
 class Placing(Protocol):
     """The interface of the module of a decomposition that can place new images.
 
-    The trait `places_new_images` of the decomposition's settings model is True then.
-
-    The argument `reduction` is the entry `reduction` of a saved model's facts. It has `whiten`, `n_components` and the
-    `settings` of the decomposition.
+    The settings of such a decomposition have the trait `places_new_images`. The argument `reduction` is the entry
+    `reduction` of a saved model's facts. It has `whiten`, `n_components` and the `settings` of the decomposition.
     """
 
     def read_tensors(self, features: str, points: str, n_components: int | None) -> dict[str, np.ndarray]:
@@ -46,9 +44,9 @@ class Placing(Protocol):
     def tensor_shapes(
         self, reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
     ) -> dict[str, tuple[int, ...]]:
-        """Return the shapes that the arrays of a model with `width` features must have, by name.
+        """Return the shapes by name that the arrays must have in a model with `width` features.
 
-        Raises `ValueError` if `tensors` has none of these arrays and the shapes cannot be known without them.
+        Raises `ValueError` if the shapes depend on arrays that are not in `tensors`.
         """
 
     def placing(self, reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:

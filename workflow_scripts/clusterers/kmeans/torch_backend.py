@@ -256,7 +256,8 @@ def _expanded(left: torch.Tensor, right: torch.Tensor, at: torch.Tensor) -> torc
 
 
 def _folded_sum(values: torch.Tensor) -> torch.Tensor:
-    """Return the sum over the last axis, computed by adding its second half to its first half until one number is left.
+    """Return the sum over the last axis. The second half of the values is added to the first half, again and again,
+    until one value is left.
 
     So the order of additions does not depend on the other axes, the processor or the number of threads.
     """

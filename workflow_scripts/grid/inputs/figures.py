@@ -65,8 +65,8 @@ class FigureInputs(Stage):
                 return [layout.of(getattr(layout, name), cell) for cell in cells]
 
     def manifest_shown(self, wildcards: JobWildcards) -> str:
-        """Return the path of the manifest of the images that a figure shows. If its cells have several subsets, it is
-        the manifest of all images."""
+        """Return the path of the manifest of the images that a figure shows. If its cells have different subsets,
+        return the path of the manifest of all images."""
         manifests = self.subsets_shown(wildcards)
         return manifests[0] if len(manifests) == 1 else self.layout.manifest_of(EVERYTHING)
 
@@ -83,8 +83,8 @@ class FigureInputs(Stage):
         return [self.layout.of(self.layout.preprocessed, cell) for cell in self.cells_shown(wildcards)]
 
     def clusterers_run(self, wildcards: JobWildcards) -> dict[str, dict[str, Any]]:
-        """Return, by name, the settings of the clusterers that the job of a figure's table runs itself; empty if it
-        runs none."""
+        """Return the settings of each clusterer that the job of a figure's table runs itself, by name; {} if it runs
+        none."""
         if not self.figure_settings(wildcards).runs_clusterers:
             return {}
         names = dict.fromkeys(cell.clusterer for cell in self.cells_shown(wildcards))

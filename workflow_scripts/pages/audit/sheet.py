@@ -30,7 +30,8 @@ def write_sheet(
     thumbnails: Thumbnails,
     facts: Mapping[str, Any],
 ) -> None:
-    """Write the page for the first `count` images of a ranking whose label can be judged.
+    """Write the page for the first `count` images of a ranking. Images without a `confidence`, whose label cannot be
+    judged, are left out.
 
     Parameters
     ----------

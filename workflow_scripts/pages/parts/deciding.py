@@ -54,9 +54,10 @@ def write_deciding_page(
 
 
 def nearest(points: np.ndarray, row: int, among: np.ndarray, count: int) -> np.ndarray:
-    """Return at most `count` of the rows `among` whose points are nearest to that of `row`, without `row` itself.
+    """Return at most `count` of the rows `among` that are nearest to `row`, the nearest first; `row` itself is left
+    out.
 
-    `points` (N, d) are those of all rows.
+    `points` (N, d) are the points of all rows.
     """
     others = among[among != row]
     squares = np.square(points[others] - points[row]).sum(axis=1)

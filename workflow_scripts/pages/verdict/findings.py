@@ -114,7 +114,11 @@ def _says_nothing(study: VerdictTables) -> bool:
 
 
 def _typical(study: VerdictTables, per_group: int) -> dict[str, list[Shown]]:
-    """Return the images of each group with the highest agreement, by heading; none if the cells do not agree."""
+    """Return for each group the `per_group` images with the highest agreement. The key is a heading that names the
+    group.
+
+    If there are several cells and they do not agree, nothing is returned.
+    """
     if study.n_cells > 1 and _says_nothing(study):
         return {}
     table = study.consensus.sort_values(["agreement", "path"], ascending=[False, True], kind="stable")
@@ -219,7 +223,8 @@ def _turning_matters(study: VerdictTables) -> bool:
 
 
 def _fragile(study: VerdictTables, shown: int) -> Section:
-    """Return the section about the images between two groups; the first of them are shown if the cells agree."""
+    """Return the section about the images between two groups. The page shows the first `shown` of them, if the cells
+    agree."""
     table = study.fragile
     moved = table.loc[table["flips"], "choice"].value_counts(sort=False).sort_index()
     mover = (choice_in_words(str(moved.idxmax())), int(moved.max())) if len(moved) else None
@@ -243,7 +248,11 @@ def _between(image: Mapping[str, Any]) -> str:
 
 
 def _moved_by(image: Mapping[str, Any]) -> list[str]:
-    """Return the choice that moves an image to its second group, or towards it, as a text; no text if there is none."""
+    """Return a list with one text about the choice that moves an image to its second group, or towards it.
+
+    The second group is the one with the second largest share of the votes. The list is empty if no choice moves the
+    image.
+    """
     if pd.isna(image["choice"]):
         return []
     to = "to" if image["flips"] else "towards"

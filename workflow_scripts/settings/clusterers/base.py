@@ -1,7 +1,7 @@
 """The settings and traits that clusterers have in common.
 
-For each number of clusters k, a random clusterer computes several repeats, each with its own seed. A repeat is the best
-of several restarts (initialisations).
+For each number of clusters k, a random clusterer computes several repeats, each with its own seed. A repeat consists of
+several restarts (initialisations); its result is the best one.
 """
 
 from typing import Annotated, Any, ClassVar
@@ -101,8 +101,8 @@ class Clusterer(Method):
         return self.n_stored * rows + (self.n_repeats * FLOAT * k * d if self.keeps_centers else 0)
 
     def memory(self, n: int, d: int) -> int:
-        """Return the bytes of memory that the job needs: the points and two copies, the clusterings of one k, and
-        `working_memory`."""
+        """Return the bytes of memory that the job needs: the points and two copies of them, the clusterings of one k,
+        and `working_memory`."""
         return 3 * FLOAT * n * d + self._bytes_of(max(self.ks, default=n), n, d) + self.working_memory(n, d)
 
     def working_memory(self, n: int, d: int) -> int:

@@ -55,7 +55,7 @@ class ThickLine(Figure):
     seed: Seed = 0
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of the points on the line, of their neighbours, and of copies."""
+        """Return the bytes of the points on the line and of their nearest neighbours, with copies."""
         return 40 * FLOAT * max(self.n_points)
 
 
@@ -103,8 +103,8 @@ class Distances(Figure):
 
     @property
     def prose(self) -> str:
-        """Return the words for CW-SSIM if the figure shows distances of the images themselves; the other distances need
-        no source."""
+        """Return the name of CW-SSIM with its source if the figure shows distances of the images themselves, otherwise
+        "". The other distances need no source."""
         return "the structural similarity of images by complex wavelets [@sampat2009]" if self.of_images else ""
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
