@@ -101,7 +101,7 @@ class FigureInputs(Stage):
     def label_sets_listed(self, wildcards: JobWildcards) -> dict[str, str]:
         """Return a digest of the files of each set of labels that is a folder, by the name of the set.
 
-        Raises `UserError` if the path of a set does not exist.
+        The run ends with a message if the path of a set does not exist.
         """
         sets, key = self.figure_settings(wildcards).label_sets, f"figures: {wildcards.figure}: sets"
         for name, path in sets.items():
