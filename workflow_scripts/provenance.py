@@ -18,7 +18,7 @@ COUNTED = {"grid.axes", "grid.cells"}
 
 
 def digest(value: Any) -> str:
-    """Return the first 16 hex digits of the SHA-256 of a JSON value; the order of keys does not change them."""
+    """Return the first 16 hex digits of the SHA-256 of a JSON value; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -63,7 +63,7 @@ def _existing_source(module: str) -> Path:
 
 @cache
 def _code(module: str) -> tuple[tuple[str, ...], str]:
-    """Return the modules of this package that `module` imports, and a SHA-256 of its parsed source."""
+    """Return the modules of this package that `module` imports, and a SHA-256 of its parsed source (see `_tree`)."""
     tree = _tree(module)
     return tuple(_ours(tree)), hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 

@@ -19,7 +19,7 @@ class Metric:
     meaning : a sentence about its values, for the reference of the tables.
     title : its name in figures; "" if no figure can show it.
     heading : its short name, for the head of a narrow column.
-    percent : whether figures show it in percent. The tables hold shares (0 to 1) all the same.
+    percent : whether figures show it in percent. The tables always hold shares (0 to 1).
     decimals : number of decimals in figures that are tables.
     low_is_good : whether the lowest value is the best.
     needs_labels : whether it compares clusters with labels.

@@ -46,8 +46,8 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
     """Write a feature store from the table `path`, with the rows in the order of the manifest.
 
     The store has `features` (N, width) float32 and `image_id` (N,). Rows of the table that belong to no image are
-    logged and left out. Raises `UserError` if the file is not such a table, if an image has no row, or if a number is
-    missing or infinite.
+    logged and left out. Raises `UserError` if the table cannot be read (see `read_table`), if an image has no row, or
+    if a number is missing or infinite.
     """
     table = read_table(path)
     rows = read_csv(manifest)
@@ -63,12 +63,12 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
 
 
 def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
-    """Return for each image of a manifest the number of the row in which a table has its features, (N,) int.
+    """Return for each image of a manifest the row of a table that has its features, (N,) int.
 
-    `rows` is the manifest, and `names` has the name in each row of the table. Names are compared with the images'
-    content hash, path, file name, file name without extension, and end of the path: a name may begin with folders that
-    are not in the manifest. Of these five ways, the one that finds most images is used. Raises `UserError` if a name is
-    there twice or an image has no row.
+    `rows` is the manifest, and `names` are the names of the table's rows. A name may be an image's content hash, its
+    path, its file name, or its file name without extension. It may also be a longer path that ends with the image's
+    path. Of these five ways, the one that finds most images is used. Raises `UserError` if two rows have the same name
+    or an image has no row.
     """
     if len(set(names)) < len(names):
         twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]
@@ -162,9 +162,9 @@ def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
 
 
 def _of_columns(table: pd.DataFrame, path: str) -> Table:
-    """Return the table from the first column of texts, which has the names, and all columns of numbers.
+    """Return the table whose names are the first column without numbers, and whose values are all columns of numbers.
 
-    Raises `UserError` if there are no such columns.
+    Raises `UserError` if the table has no column of numbers, or no other column.
     """
     numbers = table.select_dtypes("number")
     texts = table.select_dtypes(exclude="number")

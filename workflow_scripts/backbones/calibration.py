@@ -1,4 +1,4 @@
-"""Predict the classes of all images by a fine-tuned network, with calibrated probabilities.
+"""Predict the classes of all images with a fine-tuned network, and calibrate the probabilities.
 
 Calibrated means that predictions are right as often as their probabilities say: those of probability 0.8 in 80 % of the
 cases.
@@ -22,11 +22,11 @@ HOTTEST = 20.0
 
 
 def temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Return the number by which class scores must be divided so that the true classes become most probable.
+    """Return the number by which class scores must be divided so that their probabilities suit the true classes best.
 
-    `logits` (n, k) are the class scores, and `targets` (n,) the numbers of the true classes. This is temperature
-    scaling (Guo, Pleiss, Sun & Weinberger 2017). It changes the probabilities of the classes, but not which class is
-    predicted.
+    `logits` (n, k) are the class scores, and `targets` (n,) the numbers of the true classes. The number minimises the
+    mean of -log(probability of the true class), which is temperature scaling (Guo, Pleiss, Sun & Weinberger 2017). It
+    changes the probabilities of the classes, but not which class is predicted.
     """
 
     def loss(log_temperature: float) -> float:
@@ -48,13 +48,13 @@ def predictions(
     labels : N str, "" for images without a label.
     classes : names of the k classes.
     held_out, trained_on :
-        row numbers (n,) of the images that were held out of training, and of those that were trained on; all have
+        row numbers (n,) of the held-out images, and of the images that the network was trained on. All of them have
         labels.
 
     Returns
     -------
     DataFrame with N rows: `label` (the given label; for other images the prediction if its probability is at least
-        `SURE`, otherwise ""), `predicted`, `probability`, and `known` (`trained on`, `held out` or `no label`).
+    `SURE`, otherwise ""), `predicted`, `probability`, and `known` (`trained on`, `held out` or `no label`).
     """
     numbers = {name: number for number, name in enumerate(classes)}
     targets = np.array([numbers[labels[row]] for row in held_out])

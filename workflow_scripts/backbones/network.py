@@ -1,4 +1,4 @@
-"""Trace networks by torch.fx: find the shapes of their nodes, and cut networks to some layers with pooling.
+"""Trace networks with torch.fx: find the shapes of their nodes, and cut networks after some layers and pool these.
 
 A node is the output of one operation in the traced graph.
 """
@@ -28,11 +28,11 @@ Shape = tuple[int, ...]
 
 
 def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Shape, Shape | None]]]:
-    """Return the side of the images (pixels) that a model takes, and two shapes of each node's output for one image.
+    """Return the side (pixels) of the images that a model takes, and the shapes of each node's output for one image.
 
-    The side is the first of `sizes` that works. The shapes are those at this side and at twice this side; the second is
-    None if the model takes images of one size only. Nodes whose output is not a float tensor with one row per image are
-    left out. No values are computed (torch's meta device). Raises `UserError` if the model cannot be traced.
+    The side is the first of `sizes` that works. A node has two shapes: at this side, and at twice this side. The second
+    is None if the model takes images of one size only. Nodes whose output is not a float tensor with one row per image
+    are left out. No values are computed (torch's meta device). Raises `UserError` if the model cannot be traced.
     """
     net = on_meta(model)
     tracing = family_of(model)[0].tracing()
@@ -52,7 +52,10 @@ def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Sha
 
 
 def _shapes_of_doubled(model: str, size: int) -> dict[str, Shape]:
-    """Return the shapes of the outputs of a model that is built for images of side `size`; empty if this fails."""
+    """Return the shapes of a model's outputs if it is built for images of `size` x `size` pixels, by node.
+
+    The result is empty if the model cannot be built or traced.
+    """
     try:
         net = on_meta(model, size)
         tracing = family_of(model)[0].tracing()
@@ -101,9 +104,10 @@ def _extractor(network: nn.Module, return_nodes: Mapping[str, str], tracing: Map
 
 
 def resolve(model: str, texts: Sequence[str]) -> dict[str, tuple[Layer, Node]]:
-    """Return for each layer's name in `texts` the parsed layer and its node.
+    """Return the parsed layer and the node of each layer's name in `texts`.
 
-    The node in the layer is called as in the graph that torch.fx traces. Raises `UserError` if a layer does not exist.
+    The parsed layer names the node as the graph that torch.fx traces does, which may differ from the name in `texts`.
+    Raises `UserError` if a layer does not exist.
     """
     family, name = family_of(model)
     resolved = {}
@@ -151,9 +155,9 @@ def pool(output: Tensor, pooling: str, channel_axis: int, prefix: int = 0, l2: b
     - `flat` keeps every value in the order of the axes.
     - `avg`, `max` and `gem` reduce all axes except that of the channels. `gem` is the generalised mean with p = 3
       (Radenović, Tolias & Chum 2018, equation 3).
-    - `gram` takes the mean over all positions of the products of two channels, each pair of channels once, then the
-      square root with the sign kept, and length 1 (bilinear pooling: Lin, RoyChowdhury & Maji 2015, section 3.1). It
-      says which channels respond together, but not where in the image, which suits textures.
+    - `gram` multiplies the channels in pairs, takes the mean of each product over all positions, then the square root
+      with the sign kept, and scales the vector to length 1 (bilinear pooling: Lin, RoyChowdhury & Maji 2015, section
+      3.1). It says which channels respond together, but not where in the image, which suits textures.
     - `vlad` and `fisher` keep the vectors at all positions, (N, positions, C), which a codebook encodes later.
     - For tokens (N, tokens, channels), `cls` takes the first token, `patch` the mean of all tokens after the first
       `prefix` ones, and `clspatch` both, one after the other (as in the linear evaluation of DINOv2, Oquab et al.

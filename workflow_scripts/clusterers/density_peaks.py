@@ -55,7 +55,7 @@ def cluster(
     """Cluster `points` (N, d) for each k with the settings of `settings.DensityPeaks`; yields (k, the runs).
 
     The decision graph is computed once and used for every k. The runs of the first k have `density` and `distance` as
-    diagnostics. One cluster more splits one of the clusters and leaves the others as they are.
+    diagnostics. From k to k + 1, one cluster is split and the others stay as they are.
     """
     graph = decision_graph(points, settings, seed(base_seed, "density_peaks"), n_threads)
     diagnostics = {"density": graph.density, "distance": graph.distance}

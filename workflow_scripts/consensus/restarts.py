@@ -113,9 +113,9 @@ def _lower(hits: int, n_restarts: int) -> float:
 
 
 def _misses(n: np.ndarray, hits: int, n_restarts: int) -> np.ndarray:
-    """Return for each number in `n` (M,) the probability that so many restarts miss an optimum, (M,) float64.
+    """Return for each number n in `n` (M,) the probability that n restarts all miss an optimum, (M,) float64.
 
-    The restarts are drawn from all `n_restarts` without replacement; `hits` of these reached the optimum.
+    The n restarts are drawn without replacement from all `n_restarts`, of which `hits` reached the optimum.
     """
     factors = np.clip(n_restarts - hits - np.arange(n_restarts), 0, None) / (n_restarts - np.arange(n_restarts))
     return np.cumprod(factors)[n - 1]

@@ -45,7 +45,9 @@ def consensus_of(
     groups: int | None = None,
     agreement: np.ndarray | None = None,
 ) -> StudyConsensus:
-    """Return the consensus of the cells; the weight of a cell is its vote times its agreement with the others.
+    """Return the consensus of the cells.
+
+    The weight of a cell is its vote (see `trust.Trust`) times its agreement with the other cells.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def consensus_of(
     choices : C rows, one column for each axis in which the cells differ.
     manifest : N rows with the columns `image_id`, `path` and `label` (None if missing).
     groups : number of groups; with None, it is chosen as `consensus.consensus` does.
-    agreement : (C, C), ARI of every two cells; None computes it.
+    agreement : (C, C), ARI of each pair of cells; None computes it.
     """
     alone = len(partitions) < 2
     # one sample is enough, because the weights need neither the interval of the ranks nor the agreement by chance
@@ -80,9 +82,9 @@ def consensus_of(
 
 
 def write_consensus(path: str, result: StudyConsensus, attributes: Mapping[str, Any]) -> None:
-    """Write the consensus to the store `path` as a run of a clusterer with k clusters, with the rest as diagnostics.
+    """Write the consensus to the store `path` as one run with k clusters, so that it can be read like those of a cell.
 
-    So it can be read like the clusters of a cell. `attributes` are the attributes of the store.
+    The other results are the diagnostics of this run. `attributes` are the attributes of the store.
     """
     numbers = ("agreement", "second_agreement", "margin", "explained", "flips")
     diagnostics = {name: result.table[name].to_numpy() for name in numbers}

@@ -1,4 +1,4 @@
-"""Plot the agreement of every two cells as a matrix, sorted by a tree, with the choices of the cells as coloured bars.
+"""Plot the agreement of each pair of cells as a matrix, sorted by a tree; coloured bars show the choices of the cells.
 
 A cell is one combination of choices.
 """
@@ -42,9 +42,9 @@ FEW_FOR_ORDERING = 500
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the agreement (ARI) of every two cells, sorted by a tree.
+    """Return the agreement (ARI) of each pair of cells, in the order of a tree.
 
-    The tree is the average linkage of 1 - ARI.
+    The tree is built by average linkage with the distance 1 - ARI.
 
     Returns
     -------
@@ -77,9 +77,9 @@ def tabulate(
 
 
 def _tree(ari: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the order of the cells in the tree, (C,) int, and the height at which every two join, (C, C) float64.
+    """Return the order of the cells in the tree, (C,) int, and the height at which each pair joins, (C, C) float64.
 
-    `ari` (C, C) is the agreement of every two cells; heights are values of 1 - ARI.
+    `ari` (C, C) is the agreement of each pair of cells. A height is the mean of 1 - ARI between two branches.
     """
     distances = squareform(np.clip(1 - ari, 0, None), checks=False)
     merges = fastcluster.linkage(distances, "average")
@@ -124,7 +124,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_tree(ax: Axes, cells: pd.DataFrame) -> None:
-    """Draw the tree from the column `joins_at` of `cells`, the height at which each cell joins the one before it."""
+    """Draw the tree. The column `joins_at` of `cells` has the height at which each cell joins the cell before it."""
     branches = [(float(place), 0.0) for place in range(len(cells))]  # place and height of the top of each branch
     joins = list(cells["joins_at"][1:])
     while joins:
@@ -148,7 +148,7 @@ def _draw_bar(ax: Axes, axis: str, cell_colours: Sequence[str]) -> None:
 
 
 def _letter(axis: str) -> str:
-    """Return the first letter of an axis's title, which stands above its bar and before its values in the legend."""
+    """Return the first letter of an axis's title, which marks the axis's bar, and its values in the legend."""
     return TITLES[axis][0]
 
 

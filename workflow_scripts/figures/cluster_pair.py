@@ -42,8 +42,8 @@ def tabulate(
 ) -> pd.DataFrame:
     """Return the images to show of two clusters.
 
-    The clusters are those that the settings name. If they name images instead, the clusters are those of these images.
-    Otherwise they are the two whose means are nearest to each other.
+    The settings name the two clusters, or images whose clusters are shown. If they name neither, the two clusters with
+    the nearest means are shown.
 
     Returns
     -------
@@ -103,9 +103,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 def _pair_of(rows: Sequence[int], distances: pd.DataFrame) -> list[int]:
     """Return the numbers of the first two clusters that contain images at `rows`.
 
-    If all these images are in one cluster, the second cluster is the one whose mean is next nearest to the first of
-    them. `distances` is the table of `metrics.members.centre_distances`. The list is empty if all these images are
-    noise, or if there is only one cluster.
+    If all these images are in one cluster, the second cluster is the neighbour of the first image: among the other
+    clusters, the one with the nearest mean. `distances` is the table of `metrics.members.centre_distances`. The list is
+    empty if all these images are noise, or if there is only one cluster.
     """
     placed = distances.iloc[rows]
     placed = placed[placed["cluster"] >= 0]

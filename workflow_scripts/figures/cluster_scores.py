@@ -24,7 +24,9 @@ HEADINGS = ("n", "Purity", "Cohesion", "Silhouette", "DBCV")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the scores of each cluster of the stored clustering with the lowest inertia; noise has no row.
+    """Return the scores of each cluster of one clustering: of the figure's k, the stored one with the lowest inertia.
+
+    Noise has no row.
 
     Returns
     -------

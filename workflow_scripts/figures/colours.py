@@ -1,4 +1,4 @@
-"""Choose the colours and markers of classes, and of their clusters."""
+"""Choose the colours and markers of classes, and of the clusters of each class."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,10 +50,10 @@ def looks(names: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:
 
 
 def class_looks(labels: Iterable[str | None], manifest: str, style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return the look of each class in `labels`, sorted by name; it is the same in all figures of a data set.
+    """Return the look of each class in `labels`, sorted by name.
 
-    `manifest` is the path of the manifest of the whole data set. The place of a class among all classes in it decides
-    the look.
+    `manifest` is the path of the manifest of the whole data set. The look of a class depends on its position among all
+    classes of the manifest, so it is the same in all figures of a data set.
     """
     present = set(labels)
     return {name: look for name, look in looks(classes(read_manifest(manifest)), style).items() if name in present}

@@ -86,7 +86,7 @@ def tabulate(
 def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int]:
     """Return the numbers of the clusters with the `wanted` names, or of all clusters if no name is given.
 
-    `names` are the names of the clusters by number. Raises `UserError` if no cluster has a wanted name.
+    `names` are the names of the clusters by number. Raises `UserError` if a wanted name is not the name of a cluster.
     """
     number = {name: cluster for cluster, name in names.items() if cluster >= 0}
     for name in wanted:
@@ -98,15 +98,15 @@ def chosen_clusters(names: Mapping[int, str], wanted: Sequence[str]) -> list[int
 def with_images(
     members: pd.DataFrame, manifest: pd.DataFrame, names: Mapping[int, str], partition: np.ndarray
 ) -> pd.DataFrame:
-    """Return `members` (from `metrics.members.example_members`) with columns about their clusters and images.
+    """Return the images to show, with columns about their clusters and about the images.
 
-    They are `name`, `size` (images) and `next_name` of the cluster, and `image_id, path, label` and `row` (in the
-    stack) of the image.
+    The columns `row` and `next` of `members` are replaced. The new columns are the `name` of the cluster, its `size` in
+    images, the `next_name` of the next cluster, and `image_id`, `path`, `label` and `row` (in the stack) of the image.
 
     Parameters
     ----------
-    members : one row per image to show.
-    manifest : that of all N images.
+    members : one row per image to show, from `metrics.members.example_members`.
+    manifest : the manifest of all N images.
     names : names of the clusters by number.
     partition : (N,) integers, the cluster of each image.
     """
@@ -121,7 +121,8 @@ def with_images(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw one row of images for each cluster; in a narrow figure one row for each place, such as `border`."""
+    """Draw a row of images for each cluster. In a narrow figure, a cluster has a row for each place, such as
+    `border`."""
     by_class = class_looks(table["label"], inputs["classes"], style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
@@ -158,9 +159,10 @@ def _draw_lines(
     by_class: Mapping[str, Look],
     style: Mapping[str, Any],
 ) -> None:
-    """Draw one row for each cluster: its nearest, border, farthest and named images, with gaps between these sets.
+    """Draw one row for each cluster, with gaps between its nearest, its border, its farthest and its named images.
 
-    `longest` is, for each of these places, the largest number of images that a cluster has there.
+    `longest` has the places to draw, such as `border`, and for each the largest number of images that a cluster has
+    there.
     """
     clusters = list(dict.fromkeys(table["name"]))
     short = short_names(clusters)
@@ -208,7 +210,7 @@ def draw_places(
     places: Sequence[str],
     n: int,
 ) -> None:
-    """Draw the clusters one below the other, each with a row of at most n images for each of `places`."""
+    """Draw the clusters one below the other. Each has one row for each of `places`, with at most n images."""
     clusters = list(dict.fromkeys(table["name"]))
     lines, short = 1 + len(places), short_names(clusters)
     grid = made.add_gridspec(lines * len(clusters), n, height_ratios=([0.3] + [1.0] * len(places)) * len(clusters))
@@ -244,7 +246,7 @@ def _beside(ax: Axes, text: str, style: Mapping[str, Any]) -> None:
 
 
 def named_in_words(table: pd.DataFrame) -> str:
-    """Return a text for the note that lists the files of the named images, and those that are not shown.
+    """Return a text for the figure's note: the files of the named images, and which of these are not shown.
 
     It is empty if no image is named.
     """

@@ -1,4 +1,4 @@
-"""Compare several sets of labels in two tables: what each set contains, and how well every two agree."""
+"""Compare several sets of labels in two tables: what each set contains, and how well each pair of sets agrees."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,10 +27,10 @@ COUNTS = {"classes": "Classes", "files": "Files", "contents": "Contents", "found
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the counts of each set of labels, and the agreement of every two; the labels of the data set come first.
+    """Return the counts of each set of labels, and the agreement of each pair of sets.
 
-    A content is what tells images apart: the hash of a file's bytes, or the id of an image if the images are parts of
-    files.
+    The labels of the data set come first. A content identifies an image: it is the hash of the file's bytes, or the id
+    of the image if images are parts of files.
 
     Returns
     -------
@@ -92,12 +92,16 @@ def tabulate(
 
 
 def _is_of_files(path: str) -> bool:
-    """Return whether the set at `path` labels files by their bytes: a folder, or a table with the column `sha256`."""
+    """Return whether the labels at `path` belong to files' bytes: it is a folder, or a table with the column
+    `sha256`."""
     return Path(path).is_dir() or "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]
 
 
 def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
-    """Return the content and the label of each file of a set, and the number of rows without a content, which is 0."""
+    """Return the content and the label of each labelled file of a set, and 0.
+
+    The 0 is the number of rows that match no image, which only `_of_images` has to count.
+    """
     if not Path(path).is_dir():
         return list(read_known(Path(path))), 0
     try:
@@ -116,7 +120,10 @@ def _of_images(path: str, images: Mapping[str, str]) -> tuple[list[tuple[str, st
 
 
 def _agreements(labels: Mapping[str, pd.Series]) -> Iterator[tuple[str, str, str, int, float | None, float | None]]:
-    """Yield the values of a `pair` row for every two sets; `labels` has for each set the labels by content."""
+    """Yield the values of one `pair` row for each pair of label sets.
+
+    `labels` has, for each set, the label of each content (see `tabulate`).
+    """
     from sklearn.metrics import adjusted_rand_score
 
     names = list(labels)
@@ -130,7 +137,7 @@ def _agreements(labels: Mapping[str, pd.Series]) -> Iterator[tuple[str, str, str
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a table of the counts of the sets, and below it a table of the adjusted Rand index of every two."""
+    """Draw two tables: what each set of labels contains, and the adjusted Rand index of each pair of sets."""
     sets, pairs = table[table["part"] == "set"], table[table["part"] == "pair"]
     short = short_names(sets["name"], 24)
     numbers = {name: str(number) for number, name in enumerate(sets["name"])}

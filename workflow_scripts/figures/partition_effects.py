@@ -50,7 +50,8 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the share of the disagreement that each choice explains, and the agreement that changing it alone costs."""
+    """Draw two panels: the share of disagreement that each choice explains, and the agreement (ARI) that is lost if
+    only this choice changes."""
     with theme(style):
         if table.empty:
             return placeholder(figure, NO_CELLS_TO_COMPARE)

@@ -30,7 +30,7 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row per features and autoencoder, sorted by the number of codes and the error:
+    DataFrame with one row for each autoencoder of each features, sorted by features, number of codes and error:
 
     - `series`: name of the features.
     - `decomposition`, `architecture`: name and layers of the autoencoder.
@@ -39,8 +39,8 @@ def tabulate(
     - `pca_error`, `pca_error_se`: the same for the PCA.
     - `variance`: variance about the training mean.
     - `share`, `share_se`, `pca_share`, `pca_share_se`: the errors in percent of this variance.
-    - `n_judging`, `epochs`: number of held-out images, and of epochs of the training.
-    - `best`: whether the error is the lowest for these features and this number of codes.
+    - `n_judging`, `epochs`: number of held-out images, and number of epochs of the training.
+    - `best`: whether no other autoencoder with these features and this number of codes has a lower error.
     """
     rows = []
     names = cell_names(cells, axes_of("features"))

@@ -84,7 +84,7 @@ def _curve(name: str, k: int | None, runs: Runs) -> pd.DataFrame:
 
 
 def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row of the table for each cell (that with n = 1); the cells that need most restarts come first."""
+    """Return one row of the table for each cell, the one with n = 1. The cells that need most restarts come first."""
     if table.empty:
         return table
     cells = table.drop_duplicates("series")
@@ -92,10 +92,10 @@ def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a row for each cell; those that need most runs come first.
+    """Draw one row for each cell; the cells that need most runs come first.
 
-    The panels show how probably one run is the best or an equal, how many runs are enough, and how probably the next
-    run ends in a new optimum.
+    The panels show the probability that one run reaches the best optimum or an almost equal one, how many runs are
+    enough, and the probability that the next run ends in a new optimum. A narrow figure leaves out the last panel.
     """
     with theme(style):
         if table.empty:

@@ -1,6 +1,6 @@
 """Plot metrics against one choice, with the mean, the spread and the value of every repeat.
 
-A cell is one combination of choices. A repeat is the best of several restarts, with its own seed.
+A cell is one combination of choices. A repeat is a set of restarts with its own seed; its best restart counts.
 """
 
 from collections import Counter
@@ -41,12 +41,13 @@ FREED = {"reducer": PARTS["reducer"], "k": ()}
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the metrics of every repeat along `x` and `hue`, with mean and standard deviation over the repeats.
+    """Return the metrics of every repeat for each `x` and `hue`, with mean and standard deviation over the repeats.
 
-    `x` and `hue` are the choices, named in the settings, that the x axis and the colours show. Only cells that differ
-    in nothing else are compared: the largest such group, the first of equals. In a study that varies one axis at a
-    time, it is the group around the baseline. If a repeat stores all its restarts, the one with the lowest inertia is
-    used. If there are no labels, silhouette and inertia replace metrics that need them.
+    `x` and `hue` are the choices, named in the settings, that the x axis and the colours show. Only cells that agree in
+    all other choices are compared. If there are several groups of such cells, the largest is taken; of equally large
+    ones, the first. In a study that varies one axis at a time, it is the group around the baseline. If a repeat stores
+    all its restarts, the one with the lowest inertia is used. Wanted metrics without values, for instance because there
+    are no labels, are left out. If none has values, silhouette and inertia replace them.
 
     Returns
     -------
@@ -81,7 +82,10 @@ def tabulate(
 
 
 def _comparable(cells: Sequence[Mapping[str, Any]], figure: Mapping[str, Any]) -> list[int]:
-    """Return the indices of the largest group of cells that differ only in `x` and `hue`."""
+    """Return the indices of the cells in the largest group of cells that differ only in `x` and `hue`.
+
+    If several groups are equally large, the first one is taken.
+    """
     free = _free(figure)
 
     def rest(cell: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -105,7 +109,7 @@ def _best_repeats(scores: pd.DataFrame, figure: Mapping[str, Any]) -> pd.DataFra
 
 
 def _metrics(wanted: Sequence[str], scores: pd.DataFrame) -> list[str]:
-    """Return the wanted metrics that have values; if none has, the metrics that need no labels."""
+    """Return the wanted metrics that have values; if none has, those of `WITHOUT_LABELS` that have values."""
     available = [metric for metric in wanted if scores[metric].notna().any()]
     return available or [metric for metric in WITHOUT_LABELS if scores[metric].notna().any()]
 

@@ -35,8 +35,8 @@ def tabulate(
     - `phase`, `number`: name and number of the phase, from 0.
     - `epoch`: number within the phase; 0 before the first epoch.
     - `step`: epochs since the start of the training.
-    - `training`, `stopping`: mean squared error on the training images, and on held-out images that decide when the
-      phase ends. It is that of the layers that the phase trains, for features with mean variance 1.
+    - `training`, `stopping`: error on the training images, and on held-out images that decide when the phase ends. It
+      is the mean squared reconstruction error of the layers that the phase trains; the features have mean variance 1.
     """
     tables = []
     names = cell_names(cells, axes_of("decomposed"))
@@ -53,7 +53,7 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a panel for each autoencoder, with a line and a name where a phase begins."""
+    """Draw a panel for each autoencoder. Each phase of the training has its name and begins at a vertical line."""
     names = list(dict.fromkeys(table["series"]))
     across = 1 if figure["width"] < NARROW_BELOW_MM else min(len(names), 2)
     down = ceil(len(names) / across)

@@ -18,10 +18,10 @@ BEFORE = "before"
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision of a person on an image, as one row of a table says it.
+    """A person's decision on an image, as read from one row of a table.
 
-    `cells` are the cells of some columns, or () if the row takes an earlier decision back. `decided` is the time, or ""
-    if the time is not known.
+    `cells` are the values of some columns of the row, or () if the row takes an earlier decision back. `decided` is the
+    time of the decision, or "" if it is not known.
     """
 
     cells: tuple[str, ...]
@@ -29,14 +29,14 @@ class Decision:
 
     @property
     def value(self) -> str:
-        """Return the first cell, or "" if the row takes an earlier decision back."""
+        """Return the first of `cells`, or "" if the row takes an earlier decision back."""
         return self.cells[0] if self.cells else ""
 
 
 def later(before: Decision | None, decision: Decision) -> Decision:
-    """Return the one of two decisions on an image that counts: `decision`, unless it was made earlier than `before`.
+    """Return the later of two decisions on an image, which is the one that counts.
 
-    If one of the times is not known, it is `decision`.
+    It is `decision` if `before` is None, if one of the times is not known, or if the times are equal.
     """
     return before if before and decision.decided and decision.decided < before.decided else decision
 

@@ -109,8 +109,8 @@ def inspect(
     ----------
     root, entries : the data folder and its files (see `listing.scan`).
     duplicates :
-        `drop` sets aside files with the same bytes as an earlier one by path, and links to such files whatever their
-        path. `keep` keeps them; their ids end in -2, -3 and so on.
+        `drop` keeps one of several files with the same bytes and sets the others aside. The first by path is kept, but
+        a link only if there is no real file. `keep` keeps all of them; the ids of the others end in -2, -3 and so on.
     visual_duplicates, near_distance : which images that look alike are set aside (see `duplicates.look_alikes`).
     masks : whether segmentation masks are set aside or kept (see `masks.find_masks`).
     min_size : shortest allowed side, pixels.
@@ -160,10 +160,10 @@ def inspect(
 def _same_as_first(
     paths: Iterable[str], copies: Mapping[str, tuple[str, int]], dropped: Mapping[str, Copy]
 ) -> dict[str, Copy]:
-    """Return for each of `paths` the file that stays in its place, and the reason.
+    """Return for each of `paths`, which are duplicates, the file that is kept instead, and the reason.
 
-    Each of them has the same bytes as an earlier file, the first one in `copies`, which stays. But if that file is
-    itself in `dropped`, the file that stays and the reason are taken from there.
+    `copies` names the first file with the same bytes, which is kept. But if this file is itself in `dropped`, the file
+    that is kept instead of it, and the reason, are taken from there.
     """
     firsts = {path: copies[path][0] for path in paths}
     return {path: dropped.get(first, Copy(first, Reason.DUPLICATE)) for path, first in firsts.items()}
@@ -291,7 +291,7 @@ def _duplicate(path: str, fact: Facts, copy: Copy) -> tuple[str, ...]:
 def _count_formats(
     facts: Mapping[str, Facts], rejected: Mapping[str, _Rejection], dropped: Mapping[str, Copy]
 ) -> pd.DataFrame:
-    """Return a table with a row for each format, the most frequent first."""
+    """Return a table that counts the files of each format, with `FORMAT_COLUMNS`; the most frequent format is first."""
     duplicates = Counter(facts[path].format for path in dropped)
     unfit = Counter(rejection.format for rejection in rejected.values())
     files = Counter(fact.format for fact in facts.values()) + unfit

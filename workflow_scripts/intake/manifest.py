@@ -1,4 +1,4 @@
-"""Make the manifest, that is the table of images with labels, and the table of rejected files with reasons."""
+"""Make the manifest, which is the table of images with their labels, and the table of rejected files with reasons."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,10 +39,10 @@ class Labelled:
     manifest : the images in the order of the inspection, with `COLUMNS`; `label` is "" for images without one.
     rejected : the files set aside, in the order of the inspection, with `REJECTED_COLUMNS`.
     matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
-    by_hand : the decisions of people, on labels and then on images set aside, with `BY_HAND_COLUMNS`; `image_id` is ""
-        for an image that does not exist.
-    intake_summary : a table with `summary.COLUMNS` of what was taken in and set aside, and where labels come from: a
-        row for the images, for the labels, for each class and for each reason.
+    by_hand : the decisions of people with `BY_HAND_COLUMNS`: first those on labels, then those to set images aside.
+        `image_id` is "" for an image that does not exist.
+    intake_summary : a table with `summary.COLUMNS`: one row for the images, one for the source of the labels, one for
+        each class, and one for each reason for which files were set aside.
     notes : sentences for the log about the source of the labels and the rejected files.
     """
 
@@ -116,7 +116,7 @@ def _by_path(table: pd.DataFrame, column: str) -> dict[str, str]:
 
 
 def _contents(files: pd.DataFrame, set_aside: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
-    """Return two mappings by path, for files and their duplicates: a hash of the bytes, and a hash of the pixels."""
+    """Return the hash of the bytes, and that of the pixels, of all files and duplicates, as two mappings by path."""
     copies = set_aside[set_aside["same_as"] != ""]
     contents = files.assign(image_id=files["image_id"].map(content_hash))
     ids, pixels = ({**_by_path(contents, name), **_by_path(copies, name)} for name in ("image_id", "pixels_id"))
@@ -174,9 +174,9 @@ def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling
 
 
 def _with_scales(manifest: pd.DataFrame, files: pd.Series, scales: pd.DataFrame) -> pd.DataFrame:
-    """Return the manifest with `SCALE_COLUMNS`; each image has the scale of its file.
+    """Return the manifest with `SCALE_COLUMNS`: each image has the scale of its file.
 
-    The width in micrometres of an image that is a part of a file is that of the part.
+    If an image is only a part of a file, its `field_um` is the width of the part in micrometres.
     """
     of_file = scales.set_index("path")[list(SCALE_COLUMNS)].loc[files].set_axis(manifest.index)
     sized = (of_file["nm_per_pixel"] != "") & (files != manifest["path"])

@@ -15,7 +15,8 @@ COLUMNS = ("subject", "number", "detail")
 
 
 def labels_in_words(manifest: pd.DataFrame, labelling: Labelling) -> str:
-    """Return a sentence for the log: the rule of the labels, the classes, and which rules or rows were not used."""
+    """Return a sentence for the log: the rule that gave the labels, the classes, and the rules or rows that were not
+    used."""
     labels = dict(zip(manifest["path"], manifest["label"], strict=True))
     counted = [classes_in_words(labels)] if labelling.rule != "none" or any(labels.values()) else []
     return f"labels: {labelling.rule} ({'; '.join([*counted, *labelling.why])})"

@@ -1,7 +1,7 @@
 """Write and read the runs of one cell, and find the best of them.
 
 A cell is one combination of choices. A run is one clustering of its images. A restart is one initialisation of the
-clusterer; a repeat is the best of several restarts, with a seed of its own.
+clusterer; a repeat is a set of restarts with its own seed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,9 +22,10 @@ OWN_K = "k=auto"
 
 @dataclass(frozen=True)
 class Runs:
-    """The M stored runs of one k: only the best restart of each repeat, or every restart.
+    """The M stored runs of one k: every restart, or only the best restart of each repeat.
 
-    A run is one clustering, the result of one restart (initialisation). A repeat is the best of several restarts.
+    A run is one clustering, the result of one restart (initialisation). A repeat is a set of restarts with its own
+    seed.
 
     Attributes
     ----------
@@ -102,7 +103,7 @@ ROWS = tuple(array.name for array in fields(Runs) if array.name != "diagnostics"
 
 
 def best_row(inertia: np.ndarray) -> int:
-    """Return the index of the lowest `inertia` (M,), of several equal ones the first; 0 if all are NaN."""
+    """Return the index of the lowest value of `inertia` (M,): the first one if several are equal, 0 if all are NaN."""
     return int(np.argmin(np.nan_to_num(inertia, nan=np.inf)))
 
 

@@ -78,9 +78,9 @@ class _Disk(FileIO):
 
 
 def _check_no_times(file: h5py.File) -> None:
-    """Raise `ValueError` if an object in the file stores when it was created, because equal files would then differ.
+    """Raise `ValueError` if an object in the file stores the time of its creation, so that equal files would differ.
 
-    HDF5 makes such a group if the name of a dataset contains a slash and the group does not exist yet.
+    HDF5 itself makes such a group if the name of a dataset contains a slash and the group does not exist yet.
     """
     names: list[str] = []
     file.visit(names.append)
@@ -211,5 +211,5 @@ def image_ids(file: h5py.File) -> np.ndarray:
 
 
 def trained_on(file: h5py.File) -> np.ndarray | None:
-    """Read whether the network was trained on the label of each image, (N,) bool; None if it saw no label."""
+    """Read for each image whether the network was trained on its label, (N,) bool; None if there was no training."""
     return file["trained_on"][:] if "trained_on" in file else None

@@ -1,4 +1,4 @@
-"""Compute the agreement (adjusted Rand index) of every two cells of a study and write it as an HDF5 store."""
+"""Compute the agreement (adjusted Rand index) of each pair of cells of a study and write it as an HDF5 store."""
 
 from snakemake.script import Snakemake
 

@@ -1,4 +1,7 @@
-"""Write the verdict of a study, as a page and as a table of sentences, from its tables, figures and consensus."""
+"""Write the verdict of a study: a page with its findings in sentences, and a table of these sentences.
+
+The sentences come from the tables, the figures and the consensus of the study.
+"""
 
 from snakemake.script import Snakemake
 

@@ -98,7 +98,7 @@ def _matched(counts: np.ndarray) -> np.ndarray:
 def _adjusted_rand(counts: np.ndarray) -> np.ndarray:
     """Return the adjusted Rand index (R,) from the numbers of images by cluster and class (R, K, C).
 
-    It is 1 if clusters and classes are the same partition, and NaN if no image counts.
+    It is 1 if clusters and classes are the same partition, and NaN if there are no images.
     """
     n = counts.sum(axis=(1, 2))
     together = _pairs(counts).sum(axis=(1, 2))
@@ -155,11 +155,12 @@ def _entropy(counts: np.ndarray, n: np.ndarray) -> np.ndarray:
 
 
 def expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Return the mutual information in nats that random partitions have on average, (R,).
+    """Return the mean mutual information of random partitions, in nats, (R,).
 
-    The random partitions of n (R,) images have these sizes of clusters (R, K) and of classes (R, C) (Vinh, Epps &
-    Bailey 2010, eq. 24a). The value is a sum over clusters and classes of a function of both sizes. Most pairs of sizes
-    occur in many restarts, so the function is computed once for each distinct pair.
+    The random partitions of n (R,) images have clusters of the sizes `cluster_sizes` (R, K) and classes of the sizes
+    `class_sizes` (R, C) (Vinh, Epps & Bailey 2010, eq. 24a). The value is a sum over all pairs of a cluster and a
+    class, and each term depends only on the two sizes. Most pairs of sizes occur in many restarts, so the term is
+    computed once for each distinct pair.
     """
     base = n.max(initial=0) + 1
     distinct_n, which_n = np.unique(n, return_inverse=True)
@@ -176,7 +177,7 @@ def expected_information(cluster_sizes: np.ndarray, class_sizes: np.ndarray, n: 
 
 
 def _pair_information(pairs: np.ndarray, log_factorial: np.ndarray) -> np.ndarray:
-    """Return the part of the expected mutual information that a cluster of size a and a class of size b add, (P,).
+    """Return the term that a cluster of size a and a class of size b add to the expected mutual information, (P,).
 
     `pairs` (3, P) holds a, b and the number of images n. `log_factorial` (max(n) + 1,) are the logarithms of 0!, 1!,
     ...

@@ -1,4 +1,7 @@
-"""Make tables of new images and of the known images that they are compared with, with the measures that are tested."""
+"""Make a table of new images and a table of the known images that they are compared with.
+
+Both have the measures that are tested: novelty, brightness and sharpness.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,11 +42,11 @@ def known_images(model: SavedModel, manifest: pd.DataFrame, quality: pd.DataFram
 def new_images(
     predictions: pd.DataFrame, files: pd.DataFrame, quality: pd.DataFrame, rule: Mapping[str, Any] | None
 ) -> pd.DataFrame:
-    """Return the new images with their predictions, the time at which they were `taken`, and the columns `CHARTS`.
+    """Return the new images with their predictions, the time `taken`, and the columns `CHARTS`.
 
-    The values of all tables are texts. `predictions` come from the model, `files` and `quality` from the intake of the
-    same images. If there is a `rule` (the settings `intake.groups`), the images have a `group`; if the rule has no
-    value for a file, the images of this file are a group.
+    The values of the three tables are texts. `predictions` come from the model; `files` and `quality` come from the
+    intake of the same images. `rule` has the settings `intake.groups`; if it is given, there is the column `group`. If
+    the rule finds no value for a file, the images of this file are a group of their own.
     """
     images = predictions.assign(
         novelty=predictions["novelty"].astype(np.float32),
@@ -70,9 +73,9 @@ def files_of(images: pd.DataFrame) -> pd.Series:
 
 
 def ungrouped(images: pd.DataFrame, rule: Mapping[str, Any] | None) -> bool:
-    """Return whether a rule of groups has no value for any new image.
+    """Return True if `rule` finds no group for any of the new images.
 
-    Without a rule, or with the rule that each file is a group, the result is False.
+    The result is False without a rule, and with the rule that each file is a group.
     """
     return rule is not None and rule["rule"] != FILE and bool((images["group"] == files_of(images)).all())
 

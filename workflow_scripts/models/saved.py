@@ -57,9 +57,10 @@ class SavedModel:
 
     @property
     def clusters(self) -> pd.DataFrame:
-        """Return a table with the index `cluster` and `size`, `predicted`, `name` and `rank` of each cluster.
+        """Return a table with the index `cluster`, and with `size`, `predicted`, `name` and `rank` of each cluster.
 
-        The rank is 1 for the largest cluster that votes for its class, 2 for the next; 1 if there is no class.
+        Among the clusters with the same class `predicted`, the largest has rank 1 and the next rank 2. A cluster
+        without a class has rank 1.
         """
         table = pd.DataFrame(self.facts["clusters"]).set_index("cluster")
         place = table.sort_values("size", ascending=False, kind="stable").groupby("predicted").cumcount() + 1
@@ -70,16 +71,16 @@ class SavedModel:
         return self._place(features)
 
     def predict(self, features: np.ndarray) -> pd.DataFrame:
-        """Return the predictions for images with these features (n, d), one row each, with these columns:
+        """Return the predictions for images with these features (n, d), one row for each image, with these columns:
 
         - `cluster`: the cluster with the nearest centre, in the space that was clustered;
         - `name`: the cluster's name in figures;
-        - `predicted`: the class that the cluster votes for; None without labels;
+        - `predicted`: the class of most labelled images of the cluster; None without labels;
         - `distance`: the distance to the nearest centre;
-        - `margin`: 1 - `distance` / (distance to the nearest centre of a cluster that votes for another class). It is 1
-          at the centre and 0 on the border between the two; NaN if all clusters have the same vote;
+        - `margin`: 1 - `distance` / (distance to the nearest centre of a cluster with another class). It is 1 at the
+          centre and 0 on the border between the two; NaN if all clusters have the same class;
         - `novelty`: the novelty (`models.novelty`) divided by the threshold;
-        - `outlier`: whether this is above 1, so that the image is unlike the images of the model.
+        - `outlier`: whether `novelty` is above 1, so that the image is unlike the images of the model.
         """
         distances = cdist(self.points(features), self.tensors["centers"])
         nearest = distances.argmin(axis=1)
@@ -96,7 +97,7 @@ class SavedModel:
     def in_thresholds(self, novelties: np.ndarray) -> np.ndarray:
         """Return novelties (n,) divided by the model's threshold, (n,) float32.
 
-        The type is that in which the model keeps the novelties of the held-out images.
+        The model also keeps the novelties of the held-out images as float32.
         """
         return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
 
@@ -109,9 +110,9 @@ class SavedModel:
 
     @cached_property
     def _votes(self) -> np.ndarray:
-        """Return a number for the vote of each cluster, (k,) integers.
+        """Return a number for the class `predicted` of each cluster, (k,) integers.
 
-        Clusters with the same vote have the same number. A cluster without a vote has a number of its own.
+        Clusters with the same class have the same number. A cluster without a class has a number of its own.
         """
         names = [cluster["predicted"] or (cluster["cluster"],) for cluster in self.facts["clusters"]]
         return np.array([names.index(name) for name in names])

@@ -1,6 +1,6 @@
 """The elbow criterion: the k at which the curve of the inertia over k bends most.
 
-The sag of a curve is how far it lies below the straight line between its ends, after both axes were scaled to 0 to 1.
+Both axes are scaled to 0..1. The sag of the curve is then how far it lies below the straight line between its ends.
 """
 
 import numpy as np
@@ -23,8 +23,8 @@ def sag(ks: np.ndarray, inertia: np.ndarray) -> np.ndarray:
 def recommend(ks: np.ndarray, inertia: np.ndarray, sharp_by_chance: float) -> int | None:
     """Return the k at which the sag is largest, or None if the sag is not above `sharp_by_chance`.
 
-    `ks` (K,) are the values of k, and `inertia` (K,) is the inertia for each. The inertia of points without groups also
-    falls fast at first and then slowly. Therefore the sag must be above `sharp_by_chance`, which such points reach.
+    `ks` (K,) are the values of k, and `inertia` (K,) is the inertia for each. `sharp_by_chance` is the sag that points
+    without groups can reach, because their inertia also falls fast at first and then slowly.
     """
     sags = sag(ks, inertia)
     return int(ks[sags.argmax()]) if len(ks) >= MINIMUM and sags.max() > sharp_by_chance else None

@@ -59,8 +59,8 @@ class _Curves:
 class _Chance:
     """The results for B sets of points without groups.
 
-    `inertia` is (B, K). `sag` and `silhouette` are the `CHANCE` quantiles of the largest sag and the highest
-    silhouette.
+    `inertia` is (B, K). `sag` is the `CHANCE` quantile of the largest sag of each set (see `elbow`), and `silhouette`
+    that of the highest silhouette of each set.
     """
 
     inertia: np.ndarray
@@ -97,7 +97,7 @@ def standing_out(table: pd.DataFrame) -> int | None:
 class _Survey:
     """Compute the curves of all points, of the resamples and of points without groups, and then each criterion.
 
-    There is one method for each criterion, with its name.
+    Each criterion is a method with the criterion's name.
     """
 
     def __init__(self, X: np.ndarray, ks: np.ndarray, options: Options, base_seed: int, n_threads: int) -> None:
@@ -166,7 +166,7 @@ class _Survey:
         return self._table("bic", values, *_spread(resampled), mixture.recommend(self.ks, values), chosen)
 
     def stability(self) -> pd.DataFrame:
-        """Return the rows of `survey` for the stability. Its value is the mean prediction strength over the splits."""
+        """Return the rows of `survey` for the stability, which is the mean prediction strength over random splits."""
         random = np.random.default_rng(seed(self.base_seed, "splits"))
         strengths_of_splits = np.array(
             [self._strengths(random.permutation(len(self.X))) for _ in range(self.options.n_resamples)]

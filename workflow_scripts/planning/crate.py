@@ -53,7 +53,7 @@ def describe_results(run: Run, layout: Layout, grid: Grid) -> list[str]:
 def crate(layout: Layout, grid: Grid) -> Entity:
     """Return the RO-Crate's content (JSON-LD): a description of the tables of images and of all files in the report.
 
-    The same files with the same times of change give the same content.
+    The same files with the same modification times give the same content.
     """
     root = Path(layout.root)
     paths = sorted({layout.manifest, layout.rejected, *layout.reported(grid)})

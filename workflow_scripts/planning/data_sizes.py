@@ -30,8 +30,8 @@ def csv_rows(path: str) -> int:
 def largest_image(table: str, pixels_of: Callable[[Mapping[str, Any]], int]) -> int | None:
     """Return the number of pixels of the largest image in a table, or None if the table does not exist yet.
 
-    `table` is the path of `images.csv` or `regions.csv`, and `pixels_of` returns the number of pixels of a row. If the
-    result is None, Snakemake asks for the resources of the job again when its input exists.
+    `table` is the path of `images.csv` or `regions.csv`, and `pixels_of` returns the number of pixels of a row. After
+    None, Snakemake asks again for the resources of a job when the input of the job exists.
     """
     path = Path(table)
     return _largest_image(table, pixels_of, path.stat().st_mtime_ns) if path.is_file() else None

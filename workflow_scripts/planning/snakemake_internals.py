@@ -105,13 +105,14 @@ class Run:
     def is_for(self, *rules: str) -> bool:
         """Return whether one of these rules is a target of the run.
 
-        The names are those in this project, also if a workflow that imports it has renamed the rules.
+        The names are those in this project. If another workflow imports this one and renames the rules, they stay the
+        same.
         """
         return bool({self._name_of(rule) for rule in rules} & set(self._workflow.dag_settings.targets))
 
     @property
     def unknown_targets(self) -> list[str]:
-        """Return the targets that are neither rules nor look like paths, such as a mistyped `study_NAME`."""
+        """Return the targets that are not rules and do not look like paths, such as a mistyped `study_NAME`."""
         known = {rule.name for rule in self._workflow.rules}
         settings = self._workflow.dag_settings  # None before all rules are parsed
         targets = settings.targets if settings else ()

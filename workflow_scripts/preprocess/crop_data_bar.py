@@ -12,8 +12,8 @@ MARGIN = 1
 def apply(image: np.ndarray) -> np.ndarray:
     """Return an image (H, W) or (H, W, 3) without the data stripes at its upper and lower edge (`stripe.find_stripes`).
 
-    An image without a stripe is returned unchanged. Only the step `depth` may come before this one, because after
-    resizing or another change of contrast a stripe no longer has one colour.
+    An image without a stripe is returned unchanged. Only the step `depth` may come before this one: after resizing, or
+    after another change of contrast, a stripe no longer has one colour.
     """
     rows = image_rows(GreyLevels(image))
     top = rows.start + MARGIN if rows.start else 0

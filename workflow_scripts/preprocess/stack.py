@@ -35,7 +35,8 @@ def write_stack(
     table : path of `images.csv` or, if images are parts of files, of `regions.csv`; the store has the same order of
         rows.
     folder : the folder that paths are relative to.
-    max_pixels, workers, progress : as for `preprocess_all`; fewer processes preprocess large images at once.
+    max_pixels, workers, progress : as for `preprocess_all`, but with fewer than `workers` processes if images are
+        large.
     steps : the steps of the variant.
     code : digest of the code, for the store's attributes.
     """
@@ -76,7 +77,7 @@ def images_of(rows: pd.DataFrame, folder: str | Path) -> list[Path | Part]:
 
 
 def enlargement(rows: pd.DataFrame, steps: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return a sentence for the user if a step enlarges images more than `MOST_ENLARGED` times, otherwise None.
+    """Return a warning for the user if preprocessing enlarges an image more than `MOST_ENLARGED` times, otherwise None.
 
     `rows` has the columns `path`, `width` and `height` of the images, in pixels.
     """

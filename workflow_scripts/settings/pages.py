@@ -20,7 +20,7 @@ bytes."""
 
 
 class Page(Model):
-    """Base class of the settings of pages: the cells and the images that a page shows.
+    """Base class of the settings of a page: which cells and which images it shows.
 
     The name of the class in lower case is the page's key in a study, and the name of the job's module.
     """
@@ -58,13 +58,13 @@ class Page(Model):
         return self.dump(exclude={"at", "images"})
 
     def memory(self, n: int, d: int) -> int:
-        """Return the bytes of memory that the page's job needs, for n points in d dimensions and blocks of their
-        distances."""
+        """Return the bytes of memory that the page's job needs: for n points in d dimensions, with copies, and for
+        blocks of the distances between them."""
         return 4 * FLOAT * n * d + int(min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE))
 
 
 class Audit(Page):
-    """A page to correct doubtful labels: images are ranked by how little their neighbours and their cluster agree with
+    """A page to correct doubtful labels. Images come first if their neighbours and their cluster agree little with
     their label."""
 
     of_cells = "one"
@@ -77,7 +77,8 @@ class Audit(Page):
 
 
 class Labelling(Page):
-    """A page to label images, in the order in which labels help most: typical images of every cluster first."""
+    """A page on which people label images. The images whose label helps most come first, such as the typical images of
+    every cluster."""
 
     of_cells = "one"
     k: int | None = Field(None, ge=1)

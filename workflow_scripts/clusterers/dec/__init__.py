@@ -35,19 +35,19 @@ def cluster(
     progress: Progress,
     checkpoints: Path | None = None,
 ) -> Iterator[tuple[int, Runs]]:
-    """Cluster `points` (N, d) for each k with the settings of `settings.Dec`, as `trained.train_each` does.
+    """Cluster `points` (N, d) for each k; yield (k, the runs) as `trained.train_each` does.
 
-    Each repeat pretrains one autoencoder with its own seed and trains a copy of it for each k. Two diagnostics describe
-    a run: the `reconstruction_error` of the pretrained network, as a share of the variance, and the final `divergence`
-    KL(P||Q) in nats. Raises `UserError` if the GPU is missing, if all points are equal, or if the loss becomes
-    infinite.
+    `settings` are those of `settings.Dec`. Each repeat pretrains one autoencoder with its own seed and trains a copy of
+    it for each k. The runs have two diagnostics: the `reconstruction_error` of the pretrained network, as a share of
+    the variance, and the final `divergence` KL(P||Q) in nats. Raises `UserError` if the GPU is missing, if all points
+    are equal, or if the loss becomes infinite.
     """
     X = scaled(points, settings)
     return train_each(partial(_repeat, X, settings), X, settings, base_seed, n_threads, progress, checkpoints)
 
 
 def kmeans_path(settings: Mapping[str, Any]) -> str:
-    """Return the code that runs the k-means which initialises the centres: a kernel's instruction set, or "torch"."""
+    """Return what runs the k-means for the first centres: "torch", or the instruction set of a compiled kernel."""
     return path_on("cpu")
 
 

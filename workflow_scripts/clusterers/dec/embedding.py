@@ -43,9 +43,11 @@ def target_distribution(q: Tensor) -> Tensor:
 
 
 class Clustering(nn.Module):
-    """An autoencoder `net`, the `centers` (k, C) of clusters among its codes, and the `labels` (N,) of the points.
+    """A network that clusters points.
 
-    The labels are computed together with the target distribution. The training ends when they hardly change.
+    It has an autoencoder `net`, the `centers` (k, C) of the clusters in the space of its codes, and the `labels` (N,)
+    of the points. The labels are computed again each time the target distribution is. The training ends when hardly any
+    label changes.
     """
 
     labels: Tensor

@@ -45,7 +45,7 @@ class Restarts:
 
 
 class OneK:
-    """The results of all restarts of one k, which `add` fills in as parts (some restarts each) finish."""
+    """The results of all restarts of one k. The method `add` fills in the results of a part (some of the restarts)."""
 
     def __init__(self, problem: Problem, k: int, seeds: int, restarts: int, keep: str) -> None:
         n, d = problem.X.shape
@@ -114,10 +114,10 @@ class Part:
 
     Attributes
     ----------
-    of_k : the results of this k, which the result of the part is added to.
+    of_k : the results of this k, to which the results of the part are added.
     row : index of the seed.
     restarts : numbers of the restarts.
-    labels : the array that the labels are written to, as in `problem.Batch`.
+    labels : the array into which the labels are written, as in `problem.Batch`.
     """
 
     of_k: OneK

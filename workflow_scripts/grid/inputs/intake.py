@@ -36,8 +36,8 @@ class IntakeInputs(Stage):
     @ends_the_run
     def listing(self, wildcards: JobWildcards) -> str | None:
         """Return a digest of the files in the data folder; None for the embedded data set. Tables that the settings
-        name are left out, so that editing them does not run intake again. A folder in which the figures of this run
-        would be taken for images ends the run."""
+        name are left out, so that editing them does not run intake again. The run ends with a message if the figures of
+        this run would be saved in the data folder and would be taken for images."""
         if self.is_embedded:
             return None
         files = (
@@ -62,7 +62,7 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def label_table(self, wildcards: JobWildcards) -> Files:
-        """Return the path of the table from which labels are read, or no file."""
+        """Return the path of the table from which labels are read; an empty list if there is none."""
         labels = self.settings.intake.labels
         if labels.by_content and labels.file and isdir(labels.file):
             return self.layout.known_labels
@@ -75,7 +75,7 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def group_table(self, wildcards: JobWildcards) -> Files:
-        """Return the path of the table from which groups are read, or no file."""
+        """Return the path of the table from which groups are read; an empty list if there is none."""
         groups = self.settings.intake.groups
         return named_files("intake.groups.file", groups.file) if groups and groups.rule == "csv" else []
 
@@ -104,8 +104,7 @@ class IntakeInputs(Stage):
 
     @property
     def images_table(self) -> str:
-        """Return the path of the table of the data set's images, which are files or parts of files (tiles, boxes,
-        pages)."""
+        """Return the path of the table of images. An image is a file, or a part of a file (a tile, box or page)."""
         return self.layout.regions if self.settings.intake.cuts else self.layout.images
 
     @property
@@ -133,8 +132,8 @@ class IntakeInputs(Stage):
         return self._listing_of("labels.file", str(intake.labels.file)) if intake.labels.rule == "boxes" else None
 
     def _listing_of(self, key: str, source: str) -> str:
-        """Return a digest of a file, or of the files in a folder. `key` names the setting in the `UserError` if there
-        is nothing."""
+        """Return a digest of a file, or of the files in a folder. Raises `UserError` about the setting `key` if nothing
+        is there."""
         folder, name = split(source)
         try:
             entries = scan(source) if isdir(source) else scan(folder or ".", ["./" + escape(name)])
@@ -151,6 +150,5 @@ class IntakeInputs(Stage):
 
     @property
     def label_matches(self) -> dict[str, str]:
-        """Return an additional output of the rule `label`, `matches`, if labels are matched by content; otherwise an
-        empty dictionary."""
+        """Return the output `matches` of the rule `label` if labels are matched by content; otherwise return {}."""
         return {"matches": self.layout.label_matches} if self.settings.intake.labels.by_content else {}

@@ -14,8 +14,8 @@ class PageInputs(Stage):
     """Inputs of the pages on which people look at images: audits, labelling pages, galleries and explorers."""
 
     def sources(self, kind: str) -> Callable[[JobWildcards], dict[str, Files]]:
-        """Return an input function. It returns, by name, the paths of the artefacts of the cells that a page shows, and
-        of the page's images."""
+        """Return an input function. It returns the paths of `manifest`, `points` and `clusters` of the cells that a
+        page shows, and the path of the `images` that it shows."""
 
         def sources(wildcards: JobWildcards) -> dict[str, Files]:
             cells = self.grid.pages[wildcards.study][kind]
@@ -43,13 +43,13 @@ class PageInputs(Stage):
         return lambda wildcards: {**self.sources(kind)(wildcards), "by_hand": self.layout.decided_by_hand}
 
     def gallery_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
-        """Return the inputs of a gallery by name: those of `sources`, and the features that are scores of ImageNet's
+        """Return the inputs of a gallery by name: those of `sources`, and the features that are scores of ImageNet
         classes."""
         return {**self.sources("gallery")(wildcards), "class_scores": self._class_scores("gallery", wildcards)}
 
     def class_scores_seen(self, kind: str) -> Callable[[JobWildcards], list[str | None]]:
         """Return a function of the wildcards. It returns, for each cell of a page, the path of the features that are
-        scores of ImageNet's classes, or None if the cell has no such features."""
+        scores of ImageNet classes, or None if the cell has no such features."""
 
         def class_scores(wildcards: JobWildcards) -> list[str | None]:
             return [next(self._class_scores_of(cell), None) for cell in self.grid.pages[wildcards.study][kind]]
@@ -57,19 +57,19 @@ class PageInputs(Stage):
         return class_scores
 
     def _class_scores_of(self, cell: Cell) -> Iterator[str]:
-        """Yield the paths of features that are scores of ImageNet's classes, for the cell's backbone or each backbone
-        that it joins."""
+        """Yield the paths of the features that are scores of ImageNet classes, if the cell's backbone has any. Of a
+        joined backbone, yield those of each of its backbones."""
         for part in self.grid.parts_of(cell):
             if layer := self.settings.backbones[part.backbone].class_scores_beside(part.layer):
                 yield self.layout.of(self.layout.features, part, layer=layer)
 
     def _class_scores(self, kind: str, wildcards: JobWildcards) -> list[str]:
-        """Return the paths that `class_scores_seen` gives for the cells of a page, each once and without None."""
+        """Return the paths that `class_scores_seen` gives for the cells of a page, each path once and without None."""
         return list(dict.fromkeys(path for path in self.class_scores_seen(kind)(wildcards) if path))
 
     def explorer_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
-        """Return the inputs of an explorer by name: those of `deciding_sources`, its maps, and tables with facts about
-        each image."""
+        """Return the inputs of an explorer by name: those of `deciding_sources`, the coordinates of its maps, and
+        tables with facts about each image."""
         layout, study = self.layout, wildcards.study
         pages = self.grid.pages[study]
         return {
@@ -96,8 +96,8 @@ class PageInputs(Stage):
         return {"baseline": self.grid.first_choice(study).dump(), "ranked": dumped(ranked)}
 
     def study_of_explorer(self, wildcards: JobWildcards) -> dict[str, Any]:
-        """Return the settings from which the explorer writes a study of the images that people select: the study's
-        choices and its explorer, without the axis `subset`."""
+        """Return the settings of the study and of its explorer, without the axis `subset`. From these, the explorer
+        writes a new study of the images that people select."""
         study = self.settings.studies[wildcards.study]
         shown = study.dump(include={"baseline", "vary", "design", "cells", "explorer"}, exclude_defaults=True)
         shown["vary"] = {axis: values for axis, values in shown.get("vary", {}).items() if axis != "subset"}

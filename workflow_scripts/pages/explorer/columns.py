@@ -1,4 +1,4 @@
-"""Make the columns by which the explorer colours images: each has numbers, or codes with a name for each code."""
+"""Make the columns by which the explorer colours images. A column has numbers, or codes and a name for each code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Column:
         code i + 1 is `levels[i]`.
     levels : the names of the codes; None for a column of numbers.
     facts : further values for the page. A clustering has `cell` (its index), `k`, `noise` (the code of noise, or None)
-        and `predicted` (the class that each cluster votes for).
+        and `predicted` (the majority class of each cluster).
     """
 
     title: str
@@ -54,7 +54,7 @@ def levels(title: str, texts: pd.Series) -> Column:
 def of_table(table: pd.DataFrame) -> list[Column]:
     """Return the useful columns of a table with one row per image.
 
-    A column is left out if all images have the same value (a missing value counts as one), or if it has more than
+    A column is left out if all its values are the same (a missing value is a value here), or if it has more than
     `MOST_LEVELS` texts that are all different. Of the time `taken` only the day is used.
     """
     made = []

@@ -1,1 +1,2 @@
-"""The gallery: a page with images near the centre, at the border and at the edge of each cluster, and near-twins."""
+"""The gallery: a page with the images of each cluster that are nearest to the centre, at the border to another cluster,
+and farthest from the centre, and with twins (similar images in different clusters)."""

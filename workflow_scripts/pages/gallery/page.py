@@ -29,16 +29,19 @@ def describe(
     settings: Mapping[str, Any],
     seen: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Return one partition as data for the page: `clusters`, sorted by class, and `twins` in different clusters.
+    """Return one partition as data for the page: its clusters, and its twins.
+
+    `clusters` are sorted by class; noise comes last, as one group of evenly spaced images. `twins` are pairs of an
+    image and its nearest neighbour that are in different clusters.
 
     Parameters
     ----------
     points : (N, d).
-    partition : (N,) integers; negative is noise, which is shown last, as one group of evenly spaced images.
+    partition : (N,) integers; negative is noise.
     manifest : N rows with `image_id` and `label` (None if unknown), in the order of `points`.
     settings : `per_place` and `twins` of `settings.pages.Gallery`.
-    seen : (N,) str, the name of the ImageNet class of each image (`imagenet.imagenet_names`); None if the network has
-        none.
+    seen : (N,) str, the ImageNet class that the network predicts for each image (`imagenet.imagenet_names`); None if
+        the network predicts no ImageNet classes.
     """
     ids = manifest["image_id"].to_numpy()
     names = cluster_names(partition, manifest["label"])
@@ -67,10 +70,10 @@ def describe(
 
 
 def _group(name: str, inside: np.ndarray, labels: pd.Series, seen: np.ndarray | None) -> dict[str, Any]:
-    """Return the name and size of a cluster, its number of images of each class, and the shares of its ImageNet names.
+    """Return the `name` and `size` of a cluster, the number of its images in each class, and its ImageNet names.
 
-    `inside` (N,) bool marks the images of the cluster. The most frequent class, and name, comes first; at most
-    `NAMES_SHOWN` names are returned, and none if `seen` is None.
+    `inside` (N,) bool marks the images of the cluster. `classes` and `imagenet` begin with the most frequent.
+    `imagenet` has at most `NAMES_SHOWN` names, each with its share of the images; it is empty if `seen` is None.
     """
     shares = {} if seen is None else pd.Series(seen[inside]).value_counts(normalize=True).head(NAMES_SHOWN).to_dict()
     return {

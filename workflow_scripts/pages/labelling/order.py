@@ -1,8 +1,8 @@
-"""Order images without labels by how much their labels help: first the typical images of every cluster.
+"""Order images without labels, so that the image whose label helps most comes first.
 
-After the first, an image must also be far from the images of its cluster that already have a label. The explorer uses
-the same rule (`labelNext` in `explorer/labelling.js`), but on rounded points and on samples of large clusters. So its
-order may differ in single images.
+The first image of a cluster is its most typical one. A later image must be typical, and far from the images of its
+cluster that already have a label. The explorer uses the same rule (`labelNext` in `explorer/labelling.js`), but its
+points are rounded, and it takes a sample of a large cluster. So its order may differ in single images.
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ class Cluster:
     ----------
     rows : (n,) rows of the images among all images.
     points : (n, d).
-    typicality : (n,) float64, as from `typicality`.
-    open : (n,) bool, whether an image can still be asked for.
+    typicality : (n,) float64, see the function `typicality`.
+    open : (n,) bool, whether a person can still be asked to label the image.
     n_labelled : number of images with a label.
     distance : (n,) float64, distance to the nearest image with a label; infinite if there is none.
     """
@@ -45,8 +45,10 @@ class Cluster:
 
     @classmethod
     def of(cls, rows: np.ndarray, points: np.ndarray, labelled: np.ndarray) -> Self:
-        """Return the cluster of the images in `rows` (n,); `points` (N, d) and `labelled` (N,) bool are of all
-        images."""
+        """Return the cluster of the images in `rows` (n,).
+
+        `points` (N, d) and `labelled` (N,) bool describe all images of the data set.
+        """
         known, inside = labelled[rows], points[rows]
         cluster = cls(rows, inside, typicality(inside), ~known, int(known.sum()))
         if known.any() and not known.all():
@@ -115,9 +117,10 @@ def asked_table(images: pd.DataFrame, asked: pd.DataFrame, names: Mapping[int, s
 
 
 def typicality(points: np.ndarray) -> np.ndarray:
-    """Return 1 / (mean distance to the nearest other points), (N,) float64.
+    """Return 1 / (mean distance to the `TYPICAL_OF` nearest other points), (N,) float64.
 
-    If all these distances are 0 (copies of one image), their sum counts as 1. A single point has typicality 0.
+    If all these distances are 0 (copies of one image), it is the number of these points. A single point has typicality
+    0.
     """
     from sklearn.neighbors import NearestNeighbors  # takes a second to import
 

@@ -51,7 +51,7 @@ def jpeg(image: np.ndarray, side: int) -> bytes:
 
 
 def inside(content: bytes) -> str:
-    """Return the address of a JPEG file that is stored in the page itself, which is a data URI."""
+    """Return a data URI that contains a JPEG file, so that the page needs no further file."""
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
@@ -67,8 +67,8 @@ def write_beside(page: Path, content: bytes) -> str:
 
 
 def forget_others(page: Path, addresses: Iterable[str]) -> None:
-    """Delete the files in the folder beside a page whose address is not in `addresses`, and the folder if it is
-    empty."""
+    """Delete the files in the folder beside a page, except those whose address is in `addresses`; delete the folder if
+    it is then empty."""
     folder = page.with_suffix(THUMBNAILS)
     kept = {address.rpartition("/")[2] for address in addresses}
     for file in folder.glob("*"):

@@ -150,10 +150,10 @@ class Network(OfImages):
         return family.licence(name, self.weights) if is_published(self.weights) else None
 
     def class_scores_beside(self, layer: str) -> str | None:
-        """Return the last layer of the network if it has a score for each class of ImageNet-1k; otherwise None.
+        """Return the last layer of the network if it gives the scores of the ImageNet-1k classes; otherwise None.
 
-        This is so if the layer has 1000 outputs, is not pooled, and the network has trained weights and is not
-        fine-tuned. None is also returned if the passes of `layer` do not compute the last layer.
+        The last layer must have 1000 outputs and no pooling, and must be computed in the same pass as `layer`. The
+        network must have trained weights and must not be fine-tuned.
         """
         if self.finetune or self.weights == RANDOM:
             return None
@@ -179,8 +179,8 @@ class Network(OfImages):
         return refused or self._refuses_scales([max(at) for at in sizes])
 
     def _refuses_scales(self, sides: Sequence[int]) -> str | None:
-        """Return a message if the number of features of a layer depends on which of the `sides` (pixels) images have,
-        or None."""
+        """Return a message if a layer has different numbers of features for images of these `sides` (pixels), otherwise
+        None."""
         for layer in (layer for layers in self.layers for layer in layers):
             if len({self.width(layer, side) for side in sides}) > 1:
                 return f"pyramid: {layer} has another number of features at each scale; pool it, as by {layer}_avg"

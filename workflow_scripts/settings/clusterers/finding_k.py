@@ -28,9 +28,9 @@ class Dbscan(Clusterer):
         return self.in_prose.format(radius=radius, min_samples=self.min_samples)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of a copy of the points and of two lists of the neighbours of all points.
+        """Return the bytes of a copy of the points, and of two lists of the neighbours of all points.
 
-        A radius from the settings may contain very many points; a radius at the knee of the k-distance curve has few.
+        A point may have very many neighbours if the settings give the radius. It has few if the radius is `auto`.
         """
         neighbours = min(n, MANY_NEIGHBOURS if self.eps != "auto" else 10 * self.min_samples)
         return FLOAT * n * (d + 2 * neighbours)
@@ -80,7 +80,7 @@ class MeanShift(Clusterer):
     """Whether images outside the bandwidth of every centre go to the nearest cluster; otherwise they are noise."""
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the points within the bandwidth of the centres that are being moved."""
+        """Return the bytes of the points within the bandwidth of the centre that is being moved, with copies."""
         return 3 * FLOAT * n * d
 
 

@@ -52,7 +52,7 @@ class DensityPeaks(OfK):
         return f"Density Peaks [@rodriguez2014] with the density from {density}"
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the neighbours and their distances, and of the distances of all pairs in blocks."""
+        """Return the bytes of the neighbours and their distances, and of one block of the distances of all pairs."""
         block = 2**27 if self.density == "knn" else 2**28 + 2**27
         return 4 * FLOAT * n * self.n_neighbors + min(3 * FLOAT * n**2, block)
 
@@ -74,7 +74,8 @@ class BisectingKMeans(BestOf):
 
 
 class GaussianMixture(BestOf):
-    """scikit-learn's GaussianMixture. The tables also have the criteria `bic` and `aic`, by which k can be chosen."""
+    """scikit-learn's GaussianMixture. The table of scores also has `bic` and `aic`, criteria by which k can be
+    chosen."""
 
     in_prose = "Gaussian mixtures with {covariance_type} covariances fitted by expectation maximisation [@dempster1977]"
     method: Literal["gaussian_mixture"] = "gaussian_mixture"
@@ -118,6 +119,5 @@ class Birch(OfK):
     branching_factor: int = Field(50, ge=2)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of the distances between subclusters, of which there are fewer than images, and of a
-        copy."""
+        """Return the bytes of the distances between subclusters, and of a copy. Subclusters are fewer than images."""
         return FLOAT * n**2 // 2

@@ -78,14 +78,14 @@ class Autoencoder(OnDevice, OfFeatures):
         return self.widths[-1]
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of the features and their centred copy; of the weights, their best values, their gradients
-        and Adam's moments; and of the PCA whose error is compared with the autoencoder's."""
+        """Return the bytes of the features, their centred copy, the weights, the best weights, the gradients and Adam's
+        moments. Add those of the PCA whose error is compared with the autoencoder's."""
         weights = encoder_weights(width, self.widths)
         return 24 * n * width + 48 * weights + Pca(max_components=self.widths[-1]).memory(n, width)
 
     def seconds(self, n: int, width: int) -> float:
-        """Return the estimated seconds on a slow core: those of any decomposition, and those of the matrix products in
-        all epochs."""
+        """Return the estimated seconds on a slow core: those of any decomposition, plus the matrix products of all
+        epochs."""
         epochs = sum(most for phase in self.phases for most in phase.values())
         training = epochs * encoder_weights(width, self.widths) * FLOP_PER_WEIGHT / FLOPS
         return n * (SECONDS_PER_IMAGE + training)

@@ -31,13 +31,13 @@ class _OfAgreement(_OfPartitions):
     sources = ("agreement",)
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of some matrices with a value for every pair of cells."""
+        """Return the bytes of the matrix of agreement, which has a value for every pair of cells, and of its copies."""
         return PAIRS_OF_CELLS_COPIES * FLOAT * len(stored) ** 2
 
 
 class Trust(_OfPartitions):
-    """A ranking of the cells by trust that needs no labels: the agreement of each cell with the others, compared with
-    other ways to rank cells."""
+    """A ranking of the cells that needs no labels: a cell is trusted if it agrees with the other cells. Other ways to
+    rank the cells are shown for comparison."""
 
     in_prose = "the agreement of the partition of each cell with those of the others"
     sources = ("manifest", "clusters", "scores", "agreement")
@@ -77,7 +77,7 @@ class SpecificationCurve(_OfPartitions):
 
 
 class ChoiceMap(_OfAgreement):
-    """The agreement of every two cells as a map. A tree orders the cells, and coloured bars show their choices."""
+    """The agreement of every pair of cells as a map. A tree orders the cells, and coloured bars show their choices."""
 
     kind: Literal["choice_map"] = "choice_map"
 
@@ -97,13 +97,12 @@ class PartitionEffects(_OfAgreement):
 
 
 class RestartsEnough(_OfPartitions):
-    """The probability that the best of n restarts is the best of all, which shows how many restarts are enough. It
-    needs no labels."""
+    """The probability that the best of n restarts is the best known optimum, which shows how many restarts are enough.
+    It needs no labels."""
 
     in_prose = "the probability of having missed an optimum of k-means [@good1953]"
     kind: Literal["restarts_enough"] = "restarts_enough"
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of the clusters of all images in all stored clusterings of one cell, and of a block that is
-        counted at once."""
+        """Return the bytes for comparing all stored clusterings of one cell: of the cell that stores the most."""
         return super().memory(n, width, d, (1,) * max(stored))
