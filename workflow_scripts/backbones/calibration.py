@@ -54,7 +54,7 @@ def predictions(
     Returns
     -------
     DataFrame with N rows: `label` (the given label; for other images the prediction if its probability is at least
-    `SURE`, otherwise ""), `predicted`, `probability`, and `known` (`trained on`, `held out` or `no label`).
+        `SURE`, otherwise ""), `predicted`, `probability`, and `known` (`trained on`, `held out` or `no label`).
     """
     numbers = {name: number for number, name in enumerate(classes)}
     targets = np.array([numbers[labels[row]] for row in held_out])

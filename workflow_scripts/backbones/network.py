@@ -1,4 +1,4 @@
-"""Trace networks with torch.fx: find the shapes of their nodes, and cut networks after some layers and pool these.
+"""Trace networks with torch.fx: find the shapes of their nodes, and cut networks after layers whose output is pooled.
 
 A node is the output of one operation in the traced graph.
 """
@@ -52,7 +52,7 @@ def describe(model: str, sizes: Sequence[int]) -> tuple[int, dict[str, tuple[Sha
 
 
 def _shapes_of_doubled(model: str, size: int) -> dict[str, Shape]:
-    """Return the shapes of a model's outputs if it is built for images of `size` x `size` pixels, by node.
+    """Return the shape of each node's output if the model is built for images of `size` x `size` pixels.
 
     The result is empty if the model cannot be built or traced.
     """

@@ -95,7 +95,7 @@ def restart_stability(partitions: np.ndarray, inertia: np.ndarray) -> RestartSta
 
 
 def enough_restarts(hits: int, n_restarts: int) -> int | None:
-    """Return the smallest number of restarts that reaches an optimum with a probability of 95 %.
+    """Return the smallest number of restarts that reaches an optimum with a probability of at least 95 %.
 
     `hits` of `n_restarts` restarts reached the optimum; the lower 95 % bound of this share is used. Return None if the
     number is more than ten times `n_restarts`.

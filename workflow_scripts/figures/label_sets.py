@@ -92,15 +92,15 @@ def tabulate(
 
 
 def _is_of_files(path: str) -> bool:
-    """Return whether the labels at `path` belong to files' bytes: it is a folder, or a table with the column
+    """Return whether the label set at `path` names files by their bytes. It is then a folder, or a table with a column
     `sha256`."""
     return Path(path).is_dir() or "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]
 
 
 def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
-    """Return the content and the label of each labelled file of a set, and 0.
+    """Return the content and the label of each labelled file of a set, and the number of rows that match no image.
 
-    The 0 is the number of rows that match no image, which only `_of_images` has to count.
+    This number is always 0 here. It makes the result like that of `_of_images`.
     """
     if not Path(path).is_dir():
         return list(read_known(Path(path))), 0

@@ -30,7 +30,7 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with one row for each autoencoder of each features, sorted by features, number of codes and error:
+    DataFrame with one row per set of features and autoencoder, sorted by features, number of codes and error:
 
     - `series`: name of the features.
     - `decomposition`, `architecture`: name and layers of the autoencoder.
@@ -40,7 +40,7 @@ def tabulate(
     - `variance`: variance about the training mean.
     - `share`, `share_se`, `pca_share`, `pca_share_se`: the errors in percent of this variance.
     - `n_judging`, `epochs`: number of held-out images, and number of epochs of the training.
-    - `best`: whether no other autoencoder with these features and this number of codes has a lower error.
+    - `best`: whether the error is the lowest for these features and this number of codes.
     """
     rows = []
     names = cell_names(cells, axes_of("features"))

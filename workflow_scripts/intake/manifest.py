@@ -146,7 +146,7 @@ def _pairs(look_alikes: pd.DataFrame | None) -> Iterable[tuple[str, str]]:
 
 
 def by_hand(labels: Mapping[str, Decision], aside: Mapping[str, Decision], images: Mapping[str, str]) -> pd.DataFrame:
-    """Return the decisions on labels, and then those on images set aside, as a table with `BY_HAND_COLUMNS`.
+    """Return the decisions on labels, followed by those to set images aside, as a table with `BY_HAND_COLUMNS`.
 
     `labels` and `aside` have decisions by path or name, and `images` has the id of each image by path.
     """

@@ -1,6 +1,6 @@
 """Write and read the runs of one cell, and find the best of them.
 
-A cell is one combination of choices. A run is one clustering of its images. A restart is one initialisation of the
+A cell is one combination of choices. A run is one clustering of the images. A restart is one initialisation of the
 clusterer; a repeat is a set of restarts with its own seed.
 """
 

@@ -161,7 +161,7 @@ def filling(
 ) -> Iterator[h5py.Dataset]:
     """Yield a new dataset with checksums, which is then written block by block.
 
-    `chunks` is the shape of its chunks. If it is None, they are as many whole rows as fit into `CHUNK_BYTES`.
+    `chunks` is the shape of its chunks. If it is None, a chunk has as many whole rows as fit into `CHUNK_BYTES`.
     """
     rows = CHUNK_BYTES // max(1, np.dtype(dtype).itemsize * prod(shape[1:]))
     whole_rows = (min(max(1, rows), shape[0]), *shape[1:])

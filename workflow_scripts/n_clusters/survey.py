@@ -35,7 +35,7 @@ class Options:
     Attributes
     ----------
     n_init : number of restarts of k-means for each k.
-    n_references : number of sets of points without groups.
+    n_references : number of sets of random points without groups, which show what happens by chance.
     n_resamples : number of resamples.
     covariance_type : covariance type of the Gaussian mixtures, as in scikit-learn.
     """
@@ -181,9 +181,10 @@ class _Survey:
         )
 
     def _strengths(self, order: np.ndarray) -> np.ndarray:
-        """Return the prediction strength for each k, (K,) float64, for the split of the images in the order `order`.
+        """Return the prediction strength for each k, (K,) float64.
 
-        Each half predicts the other half once; the two strengths are averaged.
+        The images at even and at odd places of `order` are the two halves. Each half predicts the other half once, and
+        the two strengths are averaged.
         """
         halves = [self.X[order[::2]], self.X[order[1::2]]]
         (_, labels_a, centers_a), (_, labels_b, centers_b) = (self._partitions(half) for half in halves)

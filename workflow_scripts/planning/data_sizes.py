@@ -30,8 +30,8 @@ def csv_rows(path: str) -> int:
 def largest_image(table: str, pixels_of: Callable[[Mapping[str, Any]], int]) -> int | None:
     """Return the number of pixels of the largest image in a table, or None if the table does not exist yet.
 
-    `table` is the path of `images.csv` or `regions.csv`, and `pixels_of` returns the number of pixels of a row. After
-    None, Snakemake asks again for the resources of a job when the input of the job exists.
+    `table` is the path of `images.csv` or `regions.csv`, and `pixels_of` returns the number of pixels of a row. If the
+    result is None, Snakemake computes the resources of the job again when the job's input exists.
     """
     path = Path(table)
     return _largest_image(table, pixels_of, path.stat().st_mtime_ns) if path.is_file() else None
@@ -53,7 +53,7 @@ class DataSizes:
 
     @cached_property
     def n_images(self) -> int:
-        """Return the number of images: the rows of the table of images, or before intake the expected number."""
+        """Return the number of images: the rows of the table of images or, before intake, the expected number."""
         return csv_rows(self.table_of_images) if Path(self.table_of_images).is_file() else self.n_images_expected
 
     @property

@@ -92,7 +92,7 @@ class Run:
 
     @property
     def leaves_out(self) -> str | None:
-        """Return the option of the command line that leaves jobs out of the run, or None."""
+        """Return the option of the command line that leaves jobs out of the run (such as `--until`), or None."""
         settings = self._workflow.dag_settings
         options = {"--until": settings.until, "--omit-from": settings.omit_from, "--batch": settings.batch}
         return next((option for option, value in options.items() if value), None)
@@ -105,8 +105,7 @@ class Run:
     def is_for(self, *rules: str) -> bool:
         """Return whether one of these rules is a target of the run.
 
-        The names are those in this project. If another workflow imports this one and renames the rules, they stay the
-        same.
+        `rules` are the names in this project, even if another workflow imports this one and renames the rules.
         """
         return bool({self._name_of(rule) for rule in rules} & set(self._workflow.dag_settings.targets))
 

@@ -46,8 +46,8 @@ class Clustering(nn.Module):
     """A network that clusters points.
 
     It has an autoencoder `net`, the `centers` (k, C) of the clusters in the space of its codes, and the `labels` (N,)
-    of the points. The labels are computed again each time the target distribution is. The training ends when hardly any
-    label changes.
+    of the points. Whenever the target distribution is computed, the labels are computed too. The training ends when
+    hardly any label changes.
     """
 
     labels: Tensor

@@ -1,4 +1,4 @@
-"""k-means with many restarts that keeps the result of every restart."""
+"""k-means with many restarts, of which every result can be kept."""
 
 from typing import TYPE_CHECKING, Any
 

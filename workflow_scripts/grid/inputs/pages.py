@@ -38,8 +38,8 @@ class PageInputs(Stage):
         }
 
     def deciding_sources(self, kind: str) -> Callable[[JobWildcards], dict[str, Files]]:
-        """Return an input function for a page on which people decide. It returns the inputs of `sources` and the table
-        of earlier decisions."""
+        """Return an input function for a page on which people make decisions. It returns the inputs of `sources` and
+        the table of earlier decisions."""
         return lambda wildcards: {**self.sources(kind)(wildcards), "by_hand": self.layout.decided_by_hand}
 
     def gallery_sources(self, wildcards: JobWildcards) -> dict[str, Files]:

@@ -1,2 +1,2 @@
-"""The gallery: a page with the images of each cluster that are nearest to the centre, at the border to another cluster,
-and farthest from the centre, and with twins (similar images in different clusters)."""
+"""The gallery: a page with the images of each cluster, from its centre to its edge, and with twins, which are similar
+images in different clusters."""

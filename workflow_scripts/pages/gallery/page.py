@@ -1,4 +1,4 @@
-"""Write the gallery: clusters in images, two clusters side by side, clusters by class, and near-twins.
+"""Write the gallery: the images of each cluster, two clusters side by side, clusters by class, and near-twins.
 
 The page has the clusters of every cell (combination of choices) of a study. Near-twins are an image and its nearest
 neighbour that are in different clusters.

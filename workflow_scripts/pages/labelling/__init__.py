@@ -1,1 +1,1 @@
-"""The labelling: the order in which labels help most, and a page on which to give them."""
+"""The labelling: a page on which people label images, in the order in which the labels help most."""

@@ -119,8 +119,7 @@ def asked_table(images: pd.DataFrame, asked: pd.DataFrame, names: Mapping[int, s
 def typicality(points: np.ndarray) -> np.ndarray:
     """Return 1 / (mean distance to the `TYPICAL_OF` nearest other points), (N,) float64.
 
-    If all these distances are 0 (copies of one image), it is the number of these points. A single point has typicality
-    0.
+    If all these distances are 0 (copies of one image), the result is the number of these points. A single point has 0.
     """
     from sklearn.neighbors import NearestNeighbors  # takes a second to import
 

@@ -188,6 +188,6 @@ class Network(OfImages):
 
     @property
     def n_views(self) -> float:
-        """Return the number of views of an image from which features are computed. A smaller view counts as its share
-        of the image's area."""
+        """Return how many views of an image the network computes. A view at a smaller scale counts as its share of the
+        image's area."""
         return super().n_views * sum(scale**2 for scale in self.pyramid)

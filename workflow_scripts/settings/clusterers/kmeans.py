@@ -10,7 +10,7 @@ from workflow_scripts.settings.methods import OnDevice
 
 
 class Restarted(BestOf):
-    """Base class of the settings of k-means and mini-batch k-means. The dry run says how many restarts they have."""
+    """Base class of the settings of k-means and mini-batch k-means. The dry run prints the number of restarts."""
 
     keeps_centers = True
     n_init: RestartCount = 100

@@ -26,7 +26,7 @@ class _OfPartitions(Figure):
 
 
 class _OfAgreement(_OfPartitions):
-    """Base class of the settings of figures that read only the agreement of every two cells."""
+    """Base class of the settings of figures that read only the agreement of each pair of cells."""
 
     sources = ("agreement",)
 
@@ -104,5 +104,5 @@ class RestartsEnough(_OfPartitions):
     kind: Literal["restarts_enough"] = "restarts_enough"
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes for comparing all stored clusterings of one cell: of the cell that stores the most."""
+        """Return the bytes for comparing all stored clusterings of one cell, for the cell that stores most of them."""
         return super().memory(n, width, d, (1,) * max(stored))
