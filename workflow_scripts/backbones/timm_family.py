@@ -41,7 +41,8 @@ class Timm:
     in_prose = "timm [@wightman2019]"
 
     def unknown_model(self, model: str) -> str | None:
-        """Return a message with similar names if timm does not have the model, otherwise None."""
+        """Return a message if timm does not have the model or it cannot be traced, otherwise None. If timm has models
+        with similar names, the message lists them."""
         try:
             _facts(model)
         except UserError as error:

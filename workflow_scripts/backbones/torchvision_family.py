@@ -56,7 +56,8 @@ class Torchvision:
     in_prose = "torchvision [@torchvision2016]"
 
     def unknown_model(self, model: str) -> str | None:
-        """Return a message with similar names if torchvision does not have the model, otherwise None."""
+        """Return a message if torchvision does not have the model, otherwise None. If there are models with similar
+        names, the message lists them."""
         if model in models():
             return None
         near = get_close_matches(model, models(), 3, 0.4)
@@ -103,7 +104,8 @@ class Torchvision:
         return SWAG_LICENCE if "SWAG" in text or (text.lower() == "default" and model in SWAG_BY_DEFAULT) else None
 
     def build(self, model: str, size: int | None = None, **options: Any) -> nn.Module:
-        """Return the network with random weights, in eval mode; `options` are passed to the constructor."""
+        """Return the network with random weights, in eval mode; `options` are passed to the constructor. Raises
+        `UserError` if torchvision does not have the model."""
         from workflow_scripts.backbones.torchvision_import import torchvision
 
         if trouble := self.unknown_model(model):
@@ -133,8 +135,8 @@ class Torchvision:
         return path
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:
-        """Return the keyword arguments for building a network: the side of the images if it is a Vision Transformer,
-        otherwise none."""
+        """Return the keyword arguments for building the network: the side of the images for a Vision Transformer, none
+        for other models."""
         return {"image_size": self._weights(model, text).meta["min_size"][0]} if model.startswith("vit_") else {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:

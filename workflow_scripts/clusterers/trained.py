@@ -49,7 +49,8 @@ def scaled(points: np.ndarray, settings: Mapping[str, Any]) -> Tensor:
     """Return the points, centred and divided by one number so that their mean square is 1: (N, d) float32.
 
     The result is on the settings' device. One number for all columns keeps the ratios of distances (Xie et al. 2016,
-    section 4.1). Raises `UserError` if the device is a GPU that is missing, or if all points are equal.
+    section 4.1). Raises `UserError` if the device is a GPU that is missing, if points are not finite, or if all points
+    are equal.
     """
     centred = points - points.mean(axis=0)
     scale = np.sqrt(np.square(centred).mean())

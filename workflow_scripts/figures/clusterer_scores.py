@@ -38,9 +38,9 @@ def tabulate(
     - `k`: null if the clusterer finds k itself.
     - `n_clusters`, `noise`: means of the number of clusters and of the share of noise.
     - `n_repeats`: number of repeats.
-    - `largest_cluster`, `largest_class`, `accuracy_matched`, `ari`: means of these scores (shares).
+    - `largest_cluster`, `largest_class`, `accuracy_matched`, `ari`: means of these shares.
     - `METRIC_mean`, `METRIC_sd` for each metric of the settings: mean and standard deviation (ddof 1). Both are null if
-      the metric does not apply; the latter is also null for one repeat.
+      the metric does not apply; the standard deviation is also null for one repeat.
     """
     rows = []
     for name, cell in zip(cell_names(cells, [*AXES]), OneCell.each(cells, inputs), strict=True):

@@ -30,9 +30,9 @@ FEATURES = "features"
 PIXELS, STRUCTURE = "pixels", "CW-SSIM"
 """Names of the distances between the images themselves."""
 DISCRETE = "discrete"
-"""Name of the distance that is 0 within a class and 1 across."""
+"""Name of the distance that is 0 within a class and 1 between classes."""
 ACROSS = 3
-"""Most matrices in a row."""
+"""Largest number of matrices in a row of panels."""
 STRIPE = 0.025
 """Width of the stripe of class colours along a heatmap, as a share of its side."""
 
@@ -42,7 +42,7 @@ def tabulate(
 ) -> pd.DataFrame:
     """Return the distances between the images of a class-balanced sample.
 
-    The distances are those of the features, of each reduction and, if the settings ask for them, of the images
+    They are computed from the features, from each reduction and, if the settings ask for it, from the images
     themselves. Distances of features, reductions and pixels are Euclidean. For their distances, images are first
     reduced to `similarity.SIDE` pixels on a side.
 
@@ -188,7 +188,10 @@ def _pairs(table: pd.DataFrame, series: str, points: str) -> pd.DataFrame:
 
 
 def _title(matrix: Any, side: float, size: float) -> str:
-    """Return the title of a matrix: the name of its points, and the correlation with the discrete distance."""
+    """Return the title of a matrix: what is compared, and the correlation with the discrete distance.
+
+    The title of the matrix of discrete distances says what these are.
+    """
     if matrix.points == DISCRETE:
         return "discrete distance:\n0 within a class,\n1 across"
     where, numbers = "", f"r = {decimal(matrix.correlation)} [{decimal(matrix.low)}, {decimal(matrix.high)}]"

@@ -35,7 +35,7 @@ def tabulate(
 
     - `series`: name of the decomposition.
     - `n_components`: number of components.
-    - `explained`: percent of the total variance that they explain together.
+    - `explained`: percent of the total variance that these components explain together.
     - `level`: 50, 80 or 90 if this is the smallest number of components that explains so many percent (of several, the
       largest); otherwise null.
     - `is_elbow`: whether the scree (the variance of each component) bends most here; always false for fewer than three

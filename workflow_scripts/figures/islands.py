@@ -176,7 +176,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _island(number: Any, images: pd.DataFrame) -> list[str]:
-    """Return the lines of text above an image: the number and size of its island."""
+    """Return the lines of text above an image: the number and size of its island, or that it lies between islands."""
     return ["between islands"] if pd.isna(number) else [f"island {number}", f"n = {(images['island'] == number).sum()}"]
 
 

@@ -52,9 +52,9 @@ def write_overlays(
     Parameters
     ----------
     folder : folder of the PNGs.
-    tiles : as from `read_tiles`; their files are relative to the folder `images`.
-    areas : as from `area_fractions.areas_of`.
-    clusters : all clusters of the model, as from `SavedModel.clusters`; a cluster has one colour in all images.
+    tiles : the table of `read_tiles`; its paths of files are relative to the folder `images`.
+    areas : the table of `area_fractions.areas_of`.
+    clusters : all clusters of the model (`SavedModel.clusters`); a cluster has one colour in all images.
     manifest : path of the manifest of the model's data set; its classes have the same colours here as in its figures.
     images : folder of the new images.
     max_pixels : largest number of pixels of an image that is opened; None for no limit.

@@ -55,15 +55,15 @@ class Grid:
 
     @cached_property
     def all_cells(self) -> list[Cell]:
-        """Return the cells of every study, those that only figures or pages show, and those whose clusters define
-        subsets."""
+        """Return the cells of every study, the cells that only figures or pages show, and the cells whose clusters
+        define subsets."""
         shown = chain.from_iterable(kinds.values() for kinds in (*self.figures.values(), *self.pages.values()))
         used = list(dict.fromkeys(chain(*self.cells.values(), *shown)))
         return list(dict.fromkeys(chain(used, self._sources_of_subsets(used))))
 
     def parts_of(self, cell: Cell) -> list[Cell]:
-        """Return the cells whose features are joined into those of `cell`: copies of it, each with another backbone and
-        layer.
+        """Return the cells whose features are joined into those of `cell`. They are copies of `cell`, each with another
+        backbone and layer.
 
         If the backbone of `cell` joins no others, the list has only `cell`.
         """
@@ -72,8 +72,8 @@ class Grid:
 
     @cached_property
     def featured_cells(self) -> list[Cell]:
-        """Return the cells whose features the run needs: `all_cells`, and the cells whose features are joined into
-        theirs (see `parts_of`)."""
+        """Return the cells whose features the run needs: `all_cells` and, for joined features, the cells of each joined
+        backbone (see `parts_of`)."""
         return list(dict.fromkeys(chain(self.all_cells, *map(self.parts_of, self.all_cells))))
 
     @cached_property
@@ -207,8 +207,8 @@ class Grid:
         return cell
 
     def agreeing(self, study: str) -> list[Cell]:
-        """Return the cells from which a study's consensus is computed: the cells of its verdict page. If the study has
-        no such page, they are all its cells that cluster points."""
+        """Return the cells from which a study's consensus is computed: the cells of its verdict page. Without such a
+        page, it is computed from all cells of the study that cluster points."""
         return self.pages[study].get("verdict") or self.clustering(self.cells[study])
 
     def compared(self, study: str, k: int | None) -> list[Cell]:

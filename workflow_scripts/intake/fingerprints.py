@@ -15,7 +15,7 @@ core."""
 
 
 def pixel_digest(image: Rows) -> str:
-    """Return a hash of the pixels of an image (H, W) or (H, W, 3), 16 hex digits.
+    """Return a hash of the pixels of an image (H, W) or (H, W, 3), and of its size and data type, 16 hex digits.
 
     An image with three equal channels has the same hash as the grey image.
     """
@@ -33,7 +33,7 @@ def perceptual_hashes(image: Rows) -> tuple[str, str]:
     They hardly change if the image is resized, made brighter or compressed. Both are computed by `imagehash.phash`:
     each bit says whether one frequency of a thumbnail is stronger than the median of the frequencies. The first hash
     has the lowest 8 x 8 frequencies of a thumbnail of 32 x 32 pixels (16 hex digits), the second the lowest 16 x 16
-    frequencies of one of 64 x 64 pixels (64 hex digits).
+    frequencies of a thumbnail of 64 x 64 pixels (64 hex digits).
 
     The image is resized along the rows first, so that the thumbnail can be made band by band. Pillow alone resizes tall
     images along the columns first and rounds differently, so for tall images `phash` may differ by a few bits. Pixels

@@ -15,7 +15,7 @@ def known_files(folder: str, level: int = -1) -> Iterator[tuple[str, str]]:
     """Yield the start of the SHA-256 and the label of each image file of another data set.
 
     The label is the name of a folder in the path of the file, and `level` says which one, as in `labels.label_images`.
-    Files without a label are left out, and files whose first bytes are not those of an image.
+    Files without a label, and files whose first bytes are not those of an image, are left out.
     """
     paths = {entry.path: "" for entry in scan(folder)}
     for path, label in label_images(paths, "folder", level=level).labels.items():

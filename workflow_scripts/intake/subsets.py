@@ -1,4 +1,4 @@
-"""Choose subsets of the images by class, scale or cluster, or by a table, and copy their features."""
+"""Choose subsets of the images by class, scale, cluster or a table, and copy their features."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -60,9 +60,9 @@ def fractions(
     """Return the share of the area that each cluster covers, with a confidence interval.
 
     The interval is for the population from which the images were drawn. Units (images, or blocks of images) are assumed
-    to be independent; the tiles of one unit are not. The interval is that of Clopper and Pearson for an effective
-    number of tiles, computed from the variance between units (Korn and Graubard 1998, Survey Methodology 24, 193-201).
-    The effective number is at most the number of tiles; for a share of 0 or 1 it is the number of units.
+    to be independent of each other; the tiles of one unit are not. The interval is that of Clopper and Pearson for an
+    effective number of tiles. This number is computed from the variance between units (Korn and Graubard 1998, Survey
+    Methodology 24, 193-201). It is at most the number of tiles; for a share of 0 or 1 it is the number of units.
 
     Parameters
     ----------

@@ -46,9 +46,11 @@ def discrete_correlations(
 
     Returns
     -------
-    DataFrame with one row per matrix: `correlation`, the ends of its interval `low` and `high`, and `gain`, which is
-    the correlation divided by that of the first matrix, minus one, with the ends of its interval `gain_low` and
-    `gain_high`.
+    DataFrame with one row per matrix:
+
+    - `correlation`, `low`, `high`: the correlation, and the ends of its interval.
+    - `gain`, `gain_low`, `gain_high`: the correlation divided by that of the first matrix, minus 1, and the ends of its
+      interval.
     """
     _, codes = np.unique(labels, return_inverse=True)
     draws = draws_within_classes(codes, n_bootstrap, np.random.default_rng(seed))

@@ -144,8 +144,8 @@ def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np
 def _silhouette_sum(from_all: np.ndarray, clusters: np.ndarray, rows: slice, influence: np.ndarray | None) -> float:
     """Return the sum of the silhouettes of those points in `rows` that are not noise; NaN for fewer than two clusters.
 
-    `from_all` (N, n) holds the distances of all N points to the n points in `rows`. `clusters` (N,) are 0..K-1, each of
-    which occurs, or negative for noise. `influence` is described in `_silhouettes`.
+    `from_all` (N, n) holds the distances of all N points to the n points in `rows`. `clusters` (N,) are the numbers
+    0..K-1, which all occur; negative is noise. `influence` is described in `_silhouettes`.
     """
     from scipy.sparse import csr_array
 

@@ -22,8 +22,8 @@ _BYTES = 1 << 24  # size of a block of differences to the neighbours
 
 @dataclass(frozen=True)
 class TwoNN:
-    """The distribution F of mu: for each point, mu is the distance to its second neighbour divided by that to its
-    first.
+    """The distribution F of mu: for each point, mu is the distance to its second neighbour divided by the distance to
+    its first.
 
     If n points are sorted by mu, F(mu_i) = i / n; the last point, where 1 - F is zero, is left out. If the density is
     locally constant, -log(1 - F) = d log(mu), where d is the intrinsic dimension.
@@ -42,8 +42,8 @@ class TwoNN:
     def dimension(self, fraction: float = 0.9) -> float:
         """Return the intrinsic dimension d, the slope of -log(1 - F) against log(mu).
 
-        The slope is that of a least-squares line through the origin. It is fitted to the points with the smallest mu,
-        whose share of all points is `fraction`.
+        The slope is that of a least-squares line through the origin. Only the points with the smallest mu are used: the
+        share `fraction` of all points.
         """
         kept = int((len(self.log_mu) + 1) * fraction)
         x, y = self.log_mu[:kept], self.minus_log[:kept]

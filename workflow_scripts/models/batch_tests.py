@@ -23,8 +23,8 @@ def novelty_p_value(known: np.ndarray, batch: np.ndarray) -> float:
     """Return the p-value of the novelties of a batch (n,): the probability that they are as high by chance.
 
     `known` (K,) are the novelties of the known images. The conformal p-value of an image is the share of all K + n
-    images whose novelty is at least as high (Vovk et al. 2005). The statistic is Fisher's: the sum of -log of these
-    p-values over the batch.
+    images whose novelty is at least as high (Vovk et al. 2005). The statistic is Fisher's: the sum over the batch of
+    -log of these p-values, each rounded to a multiple of 1 / `PER_UNIT`.
     """
     pooled = np.concatenate([known, batch])
     above = len(pooled) - np.searchsorted(np.sort(pooled), pooled)

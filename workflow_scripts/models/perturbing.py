@@ -48,7 +48,7 @@ def perturbed_groups(
     -------
     DataFrame with one row per image and version: `image_id`, `path`, `label` ("" if missing), `perturbation` (its
     name), `strength` (NaN if it has none), `group` (cluster of the unchanged image) and `group_perturbed` (cluster of
-    the version). Clusters are those with the nearest centre.
+    the version). The cluster of an image is the one with the nearest centre.
     """
     model = fit_model(sources, cell, settings)
     files = OneCell(cell, sources)

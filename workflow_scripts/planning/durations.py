@@ -62,8 +62,8 @@ def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
 
 
 def _stage(path: Path) -> Path:
-    """Return the folder of `benchmarks` in which a benchmark lies (one for each stage), or the benchmark itself if it
-    lies directly in `benchmarks`."""
+    """Return the folder of a stage in `benchmarks` in which a benchmark lies. A benchmark that lies directly in
+    `benchmarks` is returned itself."""
     depth = path.parts.index("benchmarks", 2) + 2  # a data set may have that name too: results/benchmarks/benchmarks
     return Path(*path.parts[:depth])
 

@@ -106,12 +106,12 @@ class Tiles(Model):
     size: Annotated[int, Field(ge=2)] | Literal["shortest"] | None = None
     """Side of a tile in pixels; `shortest` takes the shorter side of each image."""
     stride: int | None = Field(None, ge=1)
-    """Distance from tile to tile in pixels; null takes the size. The last tile ends at the image's edge, so that the
-    whole image is covered."""
+    """Distance between the starts of two neighbouring tiles in pixels; null takes the size. The last tile ends at the
+    image's edge, so that the whole image is covered."""
     size_um: float | None = Field(None, gt=0)
     """Side of a tile in micrometres. Images whose pixel size is not known (see `scale_bars`) are left out."""
     stride_um: float | None = Field(None, gt=0)
-    """Distance from tile to tile in micrometres; null takes the size."""
+    """Distance between the starts of two neighbouring tiles in micrometres; null takes the size."""
 
     @model_validator(mode="after")
     def _one_size(self) -> "Tiles":

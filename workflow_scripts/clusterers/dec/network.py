@@ -82,9 +82,9 @@ def _forward(layers: nn.ModuleList, x: Tensor) -> Tensor:
 def pretrain(net: Autoencoder, X: Tensor, settings: Mapping[str, Any], base_seed: int, checkpoint: Checkpoint) -> None:
     """Train `net` in place to reconstruct `X` (N, d) float32, with the settings of `settings.Dec`.
 
-    With `pretraining: joint`, all layers are trained together. With `layerwise`, each pair of an encoding and a
-    decoding layer is first trained alone, as a denoising autoencoder of the output of the layers before it, as in the
-    paper. Raises `UserError` if the error becomes infinite.
+    With `pretraining: joint`, all layers are trained together. With `layerwise`, as in the paper, there is a step
+    before that: each encoding layer and its decoding layer are trained alone, as a denoising autoencoder of the output
+    of the layers before them. Raises `UserError` if the error becomes infinite.
     """
     epochs = max(settings["pretraining_epochs"], ceil(FEWEST_STEPS * settings["batch_size"] / len(X)))
     if settings["pretraining"] == "layerwise":

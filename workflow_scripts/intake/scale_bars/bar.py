@@ -158,7 +158,8 @@ class _Line:
 
 
 def _lines(image: np.ndarray, width: int, thickest: int) -> Iterator[Box]:
-    """Yield the rectangles of bright parts of `image` that may be lines: long, and thinner than `thickest` pixels.
+    """Yield the rectangles of bright parts of `image` that may be lines, because they are long and thin (see
+    `_long_runs`).
 
     `width` is the width of the image in pixels.
     """
@@ -172,8 +173,8 @@ def _long_runs(image: np.ndarray, shortest: int, thickest: int) -> np.ndarray:
     """Return a mask of the pixels of `image` (h, W) uint8 that belong to long, thin, bright, horizontal lines, (h, W)
     bool.
 
-    A line is a run of `shortest` or more pixels in a row. Each of them is brighter than a pixel above and a pixel below
-    it that are at most `thickest` + 1 rows apart.
+    A line is a run of `shortest` or more pixels in a row of the image. Each of them is brighter than one pixel above it
+    and one below it. Between these two there are at most `thickest` + 1 rows.
     """
     opened = np.pad(image, ((thickest + 1, thickest + 1), (0, 0)), mode="edge")
     opened = ndimage.minimum_filter1d(opened, thickest + 2, axis=0)
@@ -302,8 +303,7 @@ def _cap(image: np.ndarray, line: _Line, *, at_left: bool) -> float | None:
 
 
 def _edge(image: np.ndarray, line: _Line, *, at_left: bool) -> float:
-    """Return the column at which a line ends, as a fraction of pixels, from the grey levels of the pixels near this
-    end."""
+    """Return the column at which a line ends, to a fraction of a pixel, from the grey levels near this end."""
     box = line.box
     inner = slice(box.top + (box.height > 2), box.bottom - (box.height > 2))
     end, reach = (box.left if at_left else box.right), 4

@@ -27,7 +27,7 @@ class Place:
 def map_of(name: str, coordinates: np.ndarray, rows: np.ndarray, n: int) -> Place:
     """Return a map with coordinates from 0 to 65534, centred, and with the same scale on all axes; y points down.
 
-    `coordinates` (M, 2) or (M, 3) are those of the images with the indices `rows` (M,) among all `n`. The other images
+    `coordinates` (M, 2) or (M, 3) belong to the images with the indices `rows` (M,). There are `n` images; the others
     get `NOWHERE`.
     """
     coordinates = coordinates * (1, -1, 1)[: coordinates.shape[1]]
@@ -49,11 +49,12 @@ def along_a_curve(place: Place) -> np.ndarray:
 
 
 def points_of(name: str, points: np.ndarray, rows: np.ndarray, n: int) -> Place:
-    """Return points as int8, with one scale for all features; distances keep their order except for rounding.
+    """Return points as int8: centred, reduced to `WIDEST` components if they have more features, and scaled by one
+    number.
 
-    `points` (M, d) are those of the images with the indices `rows` (M,) among all `n`. The other images get 0. The
+    `points` (M, d) belong to the images with the indices `rows` (M,). There are `n` images; the others get 0. The
     largest 0.1 % of the absolute values are clipped, because outliers would leave few integer steps for the other
-    values.
+    values. But for this and for rounding, distances keep their order.
     """
     reduced = narrow(points)
     reduced = reduced - reduced.mean(axis=0)

@@ -109,8 +109,8 @@ class ShownStudy:
     def outlierness(self, cell: int) -> list[Column]:
         """Return a column with the local outlier factor (Breunig et al. 2000) of each image among the points of a cell.
 
-        It is near 1 for an image among similar ones, and larger for an image far from others. If the cell has at most
-        `NEIGHBOURS` images, no column is returned.
+        It is near 1 for an image among similar ones, larger for an image far from others, and NaN for an image that the
+        cell does not cluster. If the cell has at most `NEIGHBOURS` images, no column is returned.
         """
         read = self.cells[cell].points()
         if len(read.values) <= NEIGHBOURS:

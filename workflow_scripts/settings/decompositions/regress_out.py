@@ -1,4 +1,4 @@
-"""The settings for facts about the images (such as brightness), whose linear effect on the features is removed."""
+"""The settings that say which facts about the images (such as brightness) are regressed out of the features."""
 
 from typing import Annotated, Any
 
