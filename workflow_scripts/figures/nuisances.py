@@ -38,7 +38,7 @@ def tabulate(
     Returns
     -------
     DataFrame with the columns of `consensus.nuisance.associations`, and `n_images`, `n_groups` and `labelled` (whether
-    images were compared within labels). Empty if no fact varies.
+    images were compared within labels). Empty if no fact varies among the images that are compared.
     """
     manifest = read_manifest(inputs["manifest"][0])
     groups = _groups(inputs["consensus"][0])

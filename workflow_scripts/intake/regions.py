@@ -131,11 +131,12 @@ def cut_boxes(
     images : table of texts with the columns `inspection.COLUMNS`
     boxes : rectangles by path (`boxes.read_boxes`)
     margin : width of the margin around each box, as a share of the box's sides; it is cut off at the edge of the image
-    min_size : shortest side of a region, pixels
+    min_size : smallest allowed side of a region, pixels
     excluded : paths of tables that set regions aside (`label_table.read_set_aside`)
     progress : called with (done, total) after each file
 
-    A file without a region is set aside, as are boxes outside the image. Raises `UserError` if no region is left.
+    Files without a box are set aside. So are boxes of which too little is on the image, boxes that are too large, and
+    boxes that are annotated twice with different labels (the second one). Raises `UserError` if no region is left.
     """
     of_file = partial(_boxes_of, boxes=boxes, margin=margin, min_size=min_size)
     regions = _regions(images, map(of_file, images.to_dict("records")), False, excluded, progress)
@@ -172,7 +173,7 @@ def cut_tiles(
     max_pixels : largest allowed width times height of a page, pixels
     workers : number of processes; the result does not depend on it
 
-    A file without a region is set aside, as are pages that cannot be read. Raises `UserError` if no region is left.
+    Pages that cannot be read, or from which no tile can be cut, are set aside. Raises `UserError` if no region is left.
     """
     of_file = partial(
         _tiles_of, folder=str(folder), tiling=tiling, all_pages=all_pages, scales=nm_per_pixel or {},

@@ -128,9 +128,9 @@ def stratified_folds(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Return for each fold the rows of the training images and the rows of the validation images.
 
-    Each fold has about the same share of every class, and of the images without a label. The folds are those of
-    scikit-learn's `StratifiedKFold`, or with `groups` (N,) of `StratifiedGroupKFold`, which keeps each group together.
-    Raises `UserError` if the largest class has fewer images or groups than there are folds.
+    Each fold has about the same share of every class; images without a label count as one more class. The folds are
+    those of scikit-learn's `StratifiedKFold`, or if `groups` (N,) are given, of `StratifiedGroupKFold`, which keeps
+    each group together. Raises `UserError` if the largest class has fewer images (or groups) than there are folds.
     """
     independent = np.arange(len(labels)) if groups is None else groups
     largest = pd.Series(independent).groupby(labels).nunique().max()

@@ -107,7 +107,7 @@ def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Return sentences for the log: the number of images with a scale, and why the others have none."""
+    """Return sentences for the log: how many images have a scale, only the size of a pixel, or neither, and why."""
     known, sized = table["scale_um"].notna(), table["nm_per_pixel"].notna() & table["scale_um"].isna()
     without = ~(known | sized)
     sources = table.loc[known, "source"].value_counts()

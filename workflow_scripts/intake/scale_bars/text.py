@@ -42,7 +42,7 @@ class Text:
     pixels : (h, w) uint8, black on white.
     distance : from the bar, in heights of a letter.
     number : the pixels of the number before the unit if the last letters have the shape of `µm`, otherwise None.
-    ones : for each digit of this number, whether it is so narrow that it can only be 1.
+    ones : for each digit of `number`, whether it is so narrow that it can only be 1.
     """
 
     pixels: np.ndarray
