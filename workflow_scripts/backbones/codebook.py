@@ -164,7 +164,7 @@ def named(layer: str, book: Codebook) -> dict[str, np.ndarray]:
 
 
 def stored(features: h5py.File) -> dict[str, np.ndarray]:
-    """Read the named arrays of all codebooks in a feature store."""
+    """Read the arrays of all codebooks in a feature store, by name (see `named`)."""
     return {name: features[name][:] for name in features if name.startswith(PREFIX)}
 
 

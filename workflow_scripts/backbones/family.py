@@ -73,12 +73,12 @@ class Family(Protocol):
         """
 
     def tracing(self) -> dict[str, Any]:
-        """Return the arguments that the tracer of torch.fx needs for the networks of this library."""
+        """Return the arguments that the tracer of torch.fx needs for the networks of this family."""
 
     def published(self, model: str, text: str, download: bool = False) -> Path:
         """Return the path of the published weights named `text`, which are downloaded first if `download` is true.
 
-        Raises `UserError` if they are not there.
+        Raises `UserError` if they are not on this computer.
         """
 
     def published_options(self, model: str, text: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Turn images into the features of some layers, by a network that is cut after the deepest of these layers."""
+"""Turn images into the features of some layers, with a network that is cut after the deepest of these layers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Write the files `nodes/*/*.json`, in which rules look up the layers of networks.
 
-Run `python -m workflow_scripts.backbones.generate_nodes` after torchvision or timm was updated. If the name of a model
-is added to this command, the content of its file is printed and nothing is written.
+Run `python -m workflow_scripts.backbones.generate_nodes` when torchvision or timm has been updated. If the name of a
+model is added to this command, the content of its file is printed and nothing is written.
 """
 
 import json

@@ -96,7 +96,7 @@ class _Tree:
     core: np.ndarray
 
     def separation(self, eps: float) -> float:
-        """Return the probability that two random core points are in different clusters of DBSCAN of radius `eps`."""
+        """Return the probability that two random core points are in different clusters of DBSCAN with radius `eps`."""
         starts, ends = self.edges[self.lengths <= eps].T
         links = coo_array((np.ones(len(starts)), (starts, ends)), shape=(len(self.core),) * 2)
         clusters = connected_components(links, directed=False)[1][self.core <= eps]

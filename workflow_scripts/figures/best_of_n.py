@@ -42,7 +42,7 @@ def tabulate(
     - `series`, `k`: name of the cell, and its k.
     - `metric`, `n`: name of the metric, and number of restarts.
     - `expected`, `low`, `high`: expected metric and its bootstrap interval, in the units of the axis label.
-    - `n_restarts`: number of stored restarts.
+    - `n_restarts`: number of stored restarts of the cell.
     - `confidence`: level of the interval.
     - `largest_class`, `accuracy_matched`, `ari`: scores (shares) of the stored restart with the lowest inertia.
     """

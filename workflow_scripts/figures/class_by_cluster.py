@@ -31,9 +31,9 @@ def tabulate(
     - `label`: the classes, sorted.
     - `cluster`, `name`: number of the cluster (negative for noise), and its name, such as `Sc` or `Sc-2`. Clusters are
       sorted by name; noise is last.
-    - `count`: number of images.
-    - `support`, `share`: labelled images of the class, and count / support.
-    - `size`: images of the cluster, labelled or not.
+    - `count`: number of images of the class in the cluster.
+    - `support`, `share`: number of images of the class, and `count` divided by it.
+    - `size`: number of images in the cluster, with or without a label.
     - `k`: null if the clusterer finds k itself.
     - `chosen_by`: metric that chose k; null if the settings give k.
     """

@@ -1,6 +1,7 @@
 """Plot how much each choice matters: the share of a metric's variance that it explains.
 
-The shares are computed over a full product of choices, for each repeat (clusterings with one seed) on its own.
+The shares are computed over cells with all combinations of the choices, for each repeat (the clusterings with one seed)
+on its own.
 """
 
 from collections.abc import Mapping, Sequence

@@ -26,7 +26,7 @@ SIGNS |= {"crop": "crop {:g} %", "flip": "flip"}
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Count the images that change their group for each perturbation and strength, overall and by label.
+    """Return the share of images that change their group for each perturbation and strength, overall and by label.
 
     Returns
     -------

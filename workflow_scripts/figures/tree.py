@@ -35,7 +35,10 @@ COLUMNS = ("node", "parent", "first_k", "last_k", "size", "typical", "row", "lab
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the nodes of the tree of clusters, from one cluster of all images to the largest stored k up to `leaves`.
+    """Return the nodes of the tree of clusters.
+
+    The root is one cluster with all images. The leaves are the clusters of the largest stored k that is at most
+    `leaves`.
 
     Returns
     -------

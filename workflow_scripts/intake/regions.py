@@ -1,4 +1,4 @@
-"""Cut files into regions, which become the images of a study: tiles, boxes or pages."""
+"""Cut files into regions (tiles, boxes or pages), which become the images of a study."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

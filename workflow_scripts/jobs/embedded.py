@@ -1,4 +1,4 @@
-"""Write the embedded data set."""
+"""Write the images of the embedded data set, crops of photographs in a folder for each class."""
 
 from snakemake.script import Snakemake
 

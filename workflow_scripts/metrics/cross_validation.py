@@ -30,7 +30,7 @@ from workflow_scripts.seeds import seed
 
 @dataclass(frozen=True)
 class Model:
-    """The settings of what is fitted on the training images: a scaling of the features, a PCA, and a clusterer.
+    """The settings of the scaling, the PCA and the clusterer, which are fitted on the training images.
 
     Attributes
     ----------

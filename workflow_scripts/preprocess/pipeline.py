@@ -1,4 +1,4 @@
-"""Preprocess images by an ordered list of steps."""
+"""Preprocess images with a list of steps, one after the other."""
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Compute descriptors of images, that is features without a network.
+"""Compute descriptors of images, which are features that need no network.
 
 Each descriptor is a module that has the descriptor's name in the configuration.
 """

@@ -14,10 +14,10 @@ from workflow_scripts.settings.figures import Figure
 
 @dataclass(frozen=True)
 class MethodsInputs(Stage):
-    """Inputs of the paragraph about the methods of the run."""
+    """Inputs of the rule that writes the paragraph about the methods of the run."""
 
     def sources(self, wildcards: JobWildcards) -> dict[str, list[str]]:
-        """Return the paths of the files from which the paragraph is written, by name."""
+        """Return the paths of the files from which the paragraph is written, {kind of file: paths}."""
         layout, cells = self.layout, self.grid.all_cells
         of_cells = [path for cell in cells for path in (layout.points(cell), layout.of(layout.clusters, cell))]
         return {

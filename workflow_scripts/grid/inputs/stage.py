@@ -56,14 +56,16 @@ def ends_the_run(function: Callable[Given, Result]) -> Callable[Given, Result]:
 def folder_digest(key: str, folder: str, include: Iterable[str] = ("**/*",), exclude: Iterable[str] = ()) -> str:
     """Return a digest of the files in the folder that the configuration's `key` names.
 
-    `include` and `exclude` are patterns of paths as for `intake.listing.scan`, which also raises the `UserError`s.
+    `include` and `exclude` are patterns of paths, as for `intake.listing.scan`. Raises `UserError` as `scan` does.
     """
     return listing_digest(scan(folder, include, exclude, f"config: {key}"))
 
 
 def named_files(key: str, files: Files | None) -> Files:
-    """Return `files`, or an empty list for None. Raises `UserError` with the `key` that names them if a file does not
-    exist."""
+    """Return `files`, or an empty list for None.
+
+    Raises `UserError` if a file does not exist; the message has the `key` of the configuration that names the files.
+    """
     missing = next((file for file in each_file(files or []) if not isfile(file)), None)
     if missing:
         raise UserError(f"config: {key}: found no file {missing}")
@@ -76,5 +78,5 @@ def each_file(files: Files) -> list[str]:
 
 
 def dumped(cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return cells as dictionaries for `params`."""
+    """Return cells as dictionaries, for the `params` of a rule."""
     return [cell.dump() for cell in cells]

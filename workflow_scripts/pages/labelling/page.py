@@ -1,4 +1,4 @@
-"""Write a page with the images to label next, on which the user labels by key and exports the labels as CSV."""
+"""Write a page with the images to label next, which a user labels with the keyboard; labels are exported as CSV."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def labels_before(by_hand: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the decisions on labels as records, also those that took a label back."""
+    """Return the decisions on labels as records, including those that took a label back."""
     return by_hand[by_hand["set_aside"] == ""].to_dict("records")
 
 

@@ -1,4 +1,4 @@
-"""Write a page with the scale and the scale bar of each micrograph, to check them and to export corrections as CSV."""
+"""Write a page with the scale and the scale bar of each micrograph, which a user checks; corrections become CSV."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

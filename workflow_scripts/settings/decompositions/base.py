@@ -1,4 +1,4 @@
-"""The settings and traits that decompositions have in common."""
+"""The base classes of the settings of decompositions."""
 
 from abc import abstractmethod
 from typing import ClassVar

@@ -43,7 +43,7 @@ class ToyPanel(Figure):
 
 
 class KDistance(Figure):
-    """The sorted k-distance curve of each reduction with its knee, which shows whether DBSCAN can find a radius."""
+    """The sorted k-distance curve of each reduction with its knee. It shows whether DBSCAN has a suitable radius."""
 
     sources = ("points",)
     of_cells = axes_of("points")
