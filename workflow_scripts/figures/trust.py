@@ -69,7 +69,7 @@ def tabulate(
     - `stability`: mean ARI between the repeats of the cell; null for one repeat.
     - `silhouette`: mean over the repeats.
     - `ari`, `ari_sd`: mean and standard deviation (ddof 1) over the repeats; null without labels.
-    - `probability`: that the cell is the best one, given the labels; null without labels.
+    - `probability`: probability that the cell is the best one, given the labels; null without labels.
     - `resampled`: stability under resampling, see `consensus.resampling`; null unless the settings have `n_resamples`.
 
     The following columns are the same in all rows: `n_images`, `n_labels`, `labels_needed` (as in

@@ -30,18 +30,18 @@ def scan(
     """Return the files in `root` and all folders below it, sorted by path.
 
     A file is listed if a pattern of `include` matches it and no pattern of `exclude` does. In a pattern, `*` stands for
-    any characters except `/`, `?` for one such character, `[ab]` and `[!ab]` for one character of a set or not of it,
-    and `**` for any number of folders. A pattern with a `/` inside is matched against the path relative to `root`; a
-    pattern without it is matched against each name in the path. A pattern that matches a folder matches everything in
-    it. Upper and lower case are not distinguished.
+    any characters except `/`, and `?` for one such character; `[ab]` is an a or a b, and `[!ab]` any other character;
+    `**` stands for any number of folders. A pattern with a `/` inside is compared with the path relative to `root`, a
+    pattern without `/` with each name in the path. A pattern that matches a folder matches everything in it. Upper and
+    lower case are not distinguished.
 
-    Left out are files and folders whose names begin with a dot or with `__MACOSX`, `labels.csv` at the top, and
-    anything that is no file, such as sockets. Links are followed, except links to a folder above them. A link that is
-    dead, that leads to itself, or that leads to a place which the user may not read is listed with size 0, so that
-    intake rejects it with a reason.
+    Some files are not listed: those whose names, or whose folders' names, begin with a dot or with `__MACOSX`;
+    `labels.csv` in `root` itself; and what is no regular file, such as a socket. Links are followed, except links to a
+    folder above them. A link that leads nowhere, to itself, or to a place that the user may not read is listed with
+    size 0, so that intake rejects it with a reason.
 
-    Raises `UserError` with the `key` of the configuration that names the folder if `root` is no folder, if no file is
-    left, or if a folder cannot be listed or entered.
+    Raises `UserError` if `root` is no folder, if no file is left, or if a folder cannot be listed or entered. The
+    message has `key`, the key of the configuration that names the folder.
     """
     root = Path(root)
     if not root.is_dir():

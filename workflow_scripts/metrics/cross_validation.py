@@ -87,7 +87,7 @@ def cross_validate(
     ----------
     features : (N, d), for example an HDF5 dataset.
     labels : (N,) str, "" if missing.
-    model : the settings of what is fitted.
+    model : the settings of the scaling, the PCA and the clusterer.
     settings : the settings of `settings.CrossValidation`.
     columns : the values of the columns that describe the cell.
     base_seed : the seeds of folds and clusterings are computed from it.

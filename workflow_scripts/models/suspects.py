@@ -27,9 +27,9 @@ LOWEST_SILHOUETTE = 0.1
 def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
     """Return the images that a person should look at, those with the highest novelty first, at most `MOST_SHOWN`.
 
-    These are the outliers. If the chart `novelty` has an alarm for a batch, they are also the images of this batch
-    whose conformal p-value (the new column `p`) is at most `SUSPECT`. `images` come from `in_batches`, `known` are the
-    known images, and `chart` comes from `control_chart`.
+    The candidates are all outliers. If the chart `novelty` has an alarm for a batch, the images of this batch whose
+    conformal p-value (the new column `p`) is at most `SUSPECT` are candidates too. `images` come from `in_batches`,
+    `known` are the known images, and `chart` comes from `control_chart`.
     """
     tested = images.assign(p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()))
     noticed = tested["batch"].isin(chart["batch"][alarms_of("novelty", chart)])

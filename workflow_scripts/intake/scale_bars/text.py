@@ -216,7 +216,7 @@ def _text(strength: np.ndarray, ink: np.ndarray, line: list[Box], distance: floa
 def _micro(line: Sequence[Box]) -> Box | None:
     """Return the box of the µ if the last two letters have the shape of `µm`, otherwise None.
 
-    That is so if only the last letter but one goes below the line, and the last one is as wide as an m.
+    They have this shape if only the first of them goes below the line, and the second is as wide as an m.
     """
     if len(line) < 3:
         return None

@@ -126,11 +126,11 @@ def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> n
 
 
 def _against(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
-    """Return two columns that say whether another class has more votes than the label in an image's cluster.
+    """Return two columns (N,): `crosses_boundary` and `repeats_against`.
 
-    `crosses_boundary` (N,) bool says it for the first partition. `repeats_against` (N,) is the share of the partitions
-    in which it is so, among those in which the image is in a cluster. `clustered` (R, N, C) are the shares of the
-    classes in the cluster of each image, and `codes` (N,) the classes of the labels.
+    The first (bool) says whether another class than the label has more votes in the image's cluster of the first
+    partition. The second is the share of such partitions among those in which the image is in a cluster. `clustered`
+    (R, N, C) are the shares of the classes in the cluster of each image, and `codes` (N,) the classes of the labels.
     """
     against = np.stack([votes_against(shares, codes) for shares in clustered])
     return {

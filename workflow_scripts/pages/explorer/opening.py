@@ -1,5 +1,7 @@
-"""Choose the cell (combination of choices) with which the explorer opens: the most trusted one, or else the
-baseline."""
+"""Choose the cell with which the explorer opens: the most trusted one, or the baseline, or the first.
+
+A cell is one combination of choices.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

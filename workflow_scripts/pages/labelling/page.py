@@ -1,4 +1,4 @@
-"""Write a page with the images to label next, which a user labels with the keyboard; labels are exported as CSV."""
+"""Write the page on which a user gives labels to the images to label next, with the keyboard, and exports them."""
 
 from collections.abc import Mapping
 from pathlib import Path

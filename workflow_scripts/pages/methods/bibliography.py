@@ -14,7 +14,7 @@ def entries() -> dict[str, str]:
 
 
 def bibliography(text: str) -> str:
-    """Return as BibTeX the entries that a text cites, in the order of their keys.
+    """Return the BibTeX entries that a text cites, in the order of their keys.
 
     The text is Pandoc's Markdown, with citations such as `[@key; @other]`. Raises `KeyError` if a key has no entry.
     """

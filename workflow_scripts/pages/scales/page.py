@@ -1,4 +1,4 @@
-"""Write a page with the scale and the scale bar of each micrograph, which a user checks; corrections become CSV."""
+"""Write the page on which a user checks the scale and the scale bar of each micrograph, and exports corrections."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -118,10 +118,10 @@ def _jpeg(grey: Rows, side: int) -> bytes:
 
 
 def _place(grey: Rows, row: Mapping[str, Any]) -> tuple[slice, slice]:
-    """Return the columns and the rows of an image that the page shows: those around the scale bar.
+    """Return the columns and the rows of the part of an image that the page shows.
 
-    If no bar was found, they are those of the data stripes, where the text is. If there are no stripes either, they are
-    those of the whole image.
+    The part lies around the scale bar. If no bar was found, it has the data stripes, where the text is. If there are no
+    stripes either, it is the whole image.
     """
     height, width = grey.shape[:2]
     if not pd.isna(row["bar_x"]):

@@ -101,8 +101,7 @@ class OfImages(Variant):
 
     @property
     def averaging(self) -> str:
-        """Return the end of `prose` that says over which views of an image features are averaged; empty for one
-        view."""
+        """Return the end of `prose`: over which views of an image the features are averaged; empty for one view."""
         return ", averaged over the eight rotations and flips of an image" if self.orbit else ""
 
     @property
