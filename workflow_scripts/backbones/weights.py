@@ -75,9 +75,8 @@ def fetch(backbone: Mapping[str, Any]) -> dict[str, Any]:
     """Make sure that a backbone's weights are on this machine; published weights are downloaded.
 
     Returns a dictionary of JSON values: `weights` and, unless they are random, `path`, `bytes` and `weights_sha256`. It
-    has a `licence` for published weights, if their library states one, and for weights in a package, if the package
-    states one. Raises `UserError` if the file does not exist, if the download fails, or if the file has another hash
-    than expected.
+    also has a `licence` if the weights are published or in a package, and the library or package states a licence.
+    Raises `UserError` if the file does not exist, if the download fails, or if the file has another hash than expected.
     """
     chosen = Backbone.of(backbone)
     path = locate(chosen.model, chosen.weights, download=True)
@@ -144,8 +143,8 @@ def _licence_of_package(name: str) -> str | None:
 def _checked_digest(path: Path, expected: str | None) -> str:
     """Return the SHA-256 of a file.
 
-    Raises `UserError` if it differs from `expected`, or from the hash in the file's name, which files of torch hub's
-    cache have.
+    Raises `UserError` if it differs from `expected`. A file in torch hub's cache has the beginning of its hash in its
+    name; `UserError` is also raised if this differs.
     """
     digest = file_digest(path)
     prefix = hash_in_name(path)
@@ -164,9 +163,9 @@ def _checked_digest(path: Path, expected: str | None) -> str:
 def load(backbone: Mapping[str, Any], n_classes: int | None = None, side: int | None = None) -> Loaded:
     """Return a backbone's network with its weights, on the CPU, in eval mode.
 
-    Tensors are matched by name and shape, without a prefix that many names in the file have in common. If no name
-    matches, tensors are matched by order, provided that all shapes agree. Tensors of the network that the weights do
-    not have get random values, by the backbone's seed.
+    Weights are matched to the network's tensors by name and shape. A prefix that the names in the file have in common
+    is removed first. If no name matches, they are matched by order, provided that all shapes agree. Tensors of the
+    network that are not in the file get random values, by the backbone's seed.
 
     Parameters
     ----------
@@ -266,8 +265,8 @@ def _in_order(places: Mapping[str, Tensor], given: Mapping[str, Tensor], path: P
 def _normalisation(chosen: Backbone, metadata: Mapping[str, Any]) -> tuple[str, Normalisation]:
     """Return a text that describes the normalisation of the images, and the normalisation itself.
 
-    The settings decide. If they say `auto`, the normalisation is that of the weights; if it is not known, that of
-    ImageNet.
+    The settings decide. If they say `auto`, the normalisation of the weights is taken, or that of ImageNet if the
+    weights do not say which one they need.
     """
     if chosen.normalise != "auto":
         return chosen.normalise, NORMALISATIONS[chosen.normalise]

@@ -1,4 +1,4 @@
-"""Cluster with scikit-learn's `HDBSCAN`: it keeps the clusters that exist over many densities, and finds k itself."""
+"""Cluster with scikit-learn's `HDBSCAN`. It keeps the clusters that exist over many densities, and finds k itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,5 +1,5 @@
-"""Cluster with scikit-learn's `OPTICS`. The clusters are the valleys of the reachability plot; their number is not
-given."""
+"""Cluster with scikit-learn's `OPTICS`. The clusters are the valleys of the reachability plot; the method finds k
+itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,7 @@
 """Compute the minimum spanning tree of mutual reachability, which DBSCAN's knee and the validity index DBCV need.
 
-The mutual reachability of two points is the largest of their distance and of the core distances of both. The caller
-says what the core distance of a point is.
+The mutual reachability of two points is the largest of three numbers: their distance, and the core distance of each
+point. The caller says what the core distance of a point is.
 """
 
 from collections.abc import Callable

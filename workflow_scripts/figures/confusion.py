@@ -29,8 +29,9 @@ TALLEST = 12
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the number of images of each class and predicted class, for the clustering with the lowest inertia of the
-    wanted k.
+    """Return the number of images of each class and predicted class in one clustering.
+
+    Of the stored clusterings with the wanted k, the one with the lowest inertia is taken.
 
     Returns
     -------

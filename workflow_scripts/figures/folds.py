@@ -40,10 +40,11 @@ def tabulate(
     DataFrame with one row per cell, fold, split and repeat; empty if there are no values:
 
     - `series`, `k`: name of the cell, and its k.
-    - `fold`, `repeat`: their numbers.
+    - `fold`, `repeat`: number of the fold, and number of the repeat.
     - `split`: the images that are scored, in the words of `SPLITS`.
     - `metric`, `value`: the metric, and its value in the units of the axis label.
-    - `mean`, `sd`, `n_repeats`: over the repeats (ddof 1; `sd` is null for one repeat).
+    - `mean`, `sd`, `n_repeats`: mean and standard deviation over the repeats (ddof 1; `sd` is null for one repeat), and
+      number of repeats.
     - `largest_class`, `accuracy_matched`, `ari`: further scores (shares).
     """
     metric = figure["metric"]

@@ -35,10 +35,10 @@ STEPS = 400
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the silhouette of each image for the clustering with the lowest inertia of the wanted k. Noise is left
-    out.
+    """Return the silhouette of each image in one clustering. Noise is left out.
 
-    Above 20 000 images a sample is used, stratified by cluster.
+    Of the stored clusterings with the wanted k, the one with the lowest inertia is taken. Above 20 000 images a sample
+    is used, stratified by cluster.
 
     Returns
     -------

@@ -37,7 +37,7 @@ NAMES_SHARE = 0.28
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Sort the cells by a metric, or by their agreement with the other cells.
+    """Return the cells, sorted by a metric or by their agreement with the other cells.
 
     Returns
     -------
@@ -45,11 +45,12 @@ def tabulate(
 
     - `place`, `name`: place in the order (from 1), and name of the cell.
     - one column for each axis on which the cells differ, with values in words.
-    - `metric`, `metric_name`: the metric of the settings, and its name in words. If the metric needs labels and there
-      are none, it is `agreement`.
-    - `value`: mean of the metric over the repeats, in the units of the axis label; for `agreement` that of the cell's
-      best partition.
-    - `low`, `high`, `n_repeats`: smallest and largest value over the repeats (null for one repeat), and their number.
+    - `metric`, `metric_name`: the metric of the settings, and its name in words. If the metric needs labels and no
+      image has one, it is `agreement`.
+    - `value`: mean of the metric over the repeats, in the units of the axis label. If the metric is `agreement`, it is
+      the agreement of the cell's best partition.
+    - `low`, `high`, `n_repeats`: smallest and largest value over the repeats (null for one repeat), and number of
+      repeats.
     - `largest_class`, `accuracy_matched`, `ari`: means over the repeats (shares); not with `agreement`.
     """
     if len(cells) < 2:
@@ -151,8 +152,8 @@ def _draw_matrix(
     room: float,
     style: Mapping[str, Any],
 ) -> None:
-    """Draw a row of dots for each level, and the level's name beside it. The names have a width of `room`
-    millimetres."""
+    """Draw a row of dots for each level, with the level's name beside it. There are `room` millimetres for the
+    names."""
     axes = list(dict.fromkeys(axis for axis, _ in levels))
     size = float(np.clip(400 / len(table), 0.8, 9))
     for row, (axis, level) in enumerate(levels):

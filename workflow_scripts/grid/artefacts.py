@@ -75,7 +75,7 @@ class Artefact:
 
     @property
     def is_pruned(self) -> bool:
-        """Return whether prune deletes files of this kind that no configuration uses."""
+        """Return whether the command `prune` deletes files of this kind if no configuration uses them."""
         return self.named is not None
 
     @overload

@@ -132,18 +132,18 @@ def pages(kind: str) -> Callable[[Grid], Iterator[Wildcards]]:
 
 
 def scaled(grid: Grid) -> Iterable[Wildcards]:
-    """Return [{}] if the run reads scale bars, otherwise []. The artefact has one file in a run, and no wildcards."""
+    """Return [{}] if the run reads scale bars, otherwise []. The artefact is one file, without wildcards."""
     return [{}] if grid.settings.intake.scale_bars else []
 
 
 def whole_run(grid: Grid) -> Iterable[Wildcards]:
-    """Return [{}]. The artefact has one file in each run, and no wildcards."""
+    """Return [{}], for an artefact that is one file in each run, without wildcards."""
     return [{}]
 
 
 def reproduction(grid: Grid) -> Iterable[Wildcards]:
-    """Return [{}] if the run is compared with published numbers, otherwise []. The artefact has one file in a run, and
-    no wildcards."""
+    """Return [{}] if the run is compared with published numbers, otherwise []. The artefact is one file, without
+    wildcards."""
     return [{}] if grid.settings.reproduction else []
 
 
@@ -153,5 +153,5 @@ def k_in_path(k: int | None) -> str:
 
 
 def k_from_path(name: str) -> int | None:
-    """Return the k for a name that `k_in_path` returned."""
+    """Return the k from which `k_in_path` made `name`."""
     return None if name == SMALLEST_K else int(name)

@@ -43,12 +43,12 @@ def score_clusters(cell: OneCell) -> tuple[pa.Table, pa.Table]:
     """Return two tables: the scores of every stored clustering of a cell, and the scores of each class in the best
     clustering of each repeat.
 
-    A column that does not apply is null. Metrics that need labels are null if there are none. Silhouette,
+    A column that does not apply is null. Metrics that need labels are null if no image has a label. Silhouette,
     Calinski-Harabasz, Davies-Bouldin and DBCV are null for restarts that are not the best of their repeat, because they
     take longer than all other metrics together. DBCV is also null if there are more than `DBCV_PAIRS` pairs of points,
-    summed over the best clusterings. The 95 % intervals of Silhouette and DBCV are null if all points were used, and
-    not a sample. If the network was fine-tuned, the images whose labels it was trained on count as unlabelled, and the
-    column `split` says `held out`.
+    summed over the best clusterings. Silhouette and DBCV have 95 % intervals, which are null if all points were used
+    instead of a sample. If the network was fine-tuned, the images whose labels it was trained on count as unlabelled,
+    and the column `split` says `held out`.
     """
     points, labels, settings = cell.points(), cell.labels(), cell.clusterer()
     runs = cell.runs(points.manifest)

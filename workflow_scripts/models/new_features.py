@@ -57,7 +57,7 @@ def features_of(
     """Yield the features {layer: (n, d) float32} of each block of images, for models with the same network.
 
     `blocks` are preprocessed images, (n, H, W) or (n, H, W, 3) uint8. The first block is taken before torch starts its
-    threads: it may start processes that make the blocks, and a process with threads should not be forked.
+    threads. This is because the blocks may come from processes, and a process that has threads should not be forked.
     """
     first, backbone = next(blocks), models[0].facts["backbone"]
     torch_device = torch.device(choose_device(device))
@@ -92,8 +92,8 @@ def _in_batches(
     machine: _Machine,
     name: str = "",
 ) -> Forward:
-    """Return a function that computes the features of any number of images. Its batches have the size that the model's
-    had.
+    """Return a function that computes the features of any number of images, with the batch size that the model was made
+    with.
 
     `name` is "", except if features of several backbones are joined. Then it is the name of this backbone, by which its
     codebooks are found in `tensors`.
@@ -134,8 +134,8 @@ def _forward(
 ) -> Forward:
     """Return a function that computes the features of a batch of images.
 
-    Raises `UserError` if the network's weights are not those with which the model was made. Features that the user
-    brought in a file cannot be computed for new images; they raise `UserError` too.
+    Raises `UserError` if the network's weights differ from those with which the saved model was made, or if the
+    features come from a file of the user, because these cannot be computed for new images.
     """
     if "file" in backbone:
         raise UserError(f"new_images: the features are from {backbone['file']} and cannot be computed for new images")

@@ -1,4 +1,5 @@
-"""The base class of families of methods. A method's settings are a class, which is registered when it is defined."""
+"""The base class of families of methods. Each method has a class for its settings, which is registered when it is
+defined."""
 
 from typing import Annotated, Any, ClassVar, Literal
 

@@ -77,7 +77,7 @@ class FigureInputs(Stage):
         return [self.layout.manifest_of(subset) for subset in subsets]
 
     def images_shown(self, wildcards: JobWildcards) -> list[str]:
-        """Return the path of the preprocessed images of each cell if the figure shows images; otherwise no files."""
+        """Return the path of the preprocessed images of each cell, or an empty list if the figure shows no images."""
         if not self.figure_settings(wildcards).shows_images:
             return []
         return [self.layout.of(self.layout.preprocessed, cell) for cell in self.cells_shown(wildcards)]

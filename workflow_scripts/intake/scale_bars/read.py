@@ -164,8 +164,9 @@ def _by_metadata(grey: Rows, known: Calibration) -> Reading:
 def _by_length(grey: Rows, reading: Reading, reason: str) -> Reading:
     """Return the reading with the length of the bar, in micrometres, for an image whose text cannot be read.
 
-    The length is the round one nearest to the bar's pixels times the size of a pixel. If the stripes of the image do
-    not have exactly one bar, the reading gets the `reason` instead. Raises `_Failed` if the length is not nearly round.
+    The length is that of the bar in pixels times the size of a pixel, rounded to a usual length. If the stripes of the
+    image do not have exactly one bar, the reading gets the `reason` instead. Raises `_Failed` if the length is not
+    nearly a usual one.
     """
     bars = [
         (bar, stripe.top)

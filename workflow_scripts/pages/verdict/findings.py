@@ -114,10 +114,9 @@ def _says_nothing(study: VerdictTables) -> bool:
 
 
 def _typical(study: VerdictTables, per_group: int) -> dict[str, list[Shown]]:
-    """Return for each group the `per_group` images with the highest agreement. The key is a heading that names the
-    group.
+    """Return for each group the `per_group` images with the highest agreement, by a heading that names the group.
 
-    If there are several cells and they do not agree, nothing is returned.
+    If there are several cells and they do not agree, the result is {}.
     """
     if study.n_cells > 1 and _says_nothing(study):
         return {}

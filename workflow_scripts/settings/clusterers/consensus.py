@@ -7,8 +7,8 @@ from workflow_scripts.settings.clusterers.base import Clusterer
 
 
 class Consensus(Clusterer):
-    """The groups on which the cells of a study agree. This clusterer does not cluster the points of its own cell; they
-    are used to show and score the groups, and to assign new images to them."""
+    """The groups on which the cells of a study agree. This clusterer does not cluster the points of its own cell. The
+    points only serve to show and score the groups, and to assign new images to them."""
 
     in_prose = "the consensus of the cells of the study {study} by co-association [@fred2005]"
     method: Literal["consensus"] = "consensus"
