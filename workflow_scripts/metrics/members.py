@@ -114,7 +114,8 @@ def example_members(distances: pd.DataFrame, count: int, named: Sequence[int] = 
 
 
 def separated_twins(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
-    """Return the pairs of images that are nearest neighbours but are in different clusters; the closest pair is first.
+    """Return the pairs of an image and its nearest neighbour that are in different clusters. The closest pair comes
+    first.
 
     Parameters
     ----------

@@ -69,10 +69,11 @@ def nearest_length(nm: float) -> float:
 
 def agreed(read: Readings) -> tuple[float, float] | None:
     """Return the length in nanometres on which the readings of a text agree, and the share of readings that name it.
+    Return None if they do not agree.
 
-    The readings of the number alone must agree with each other, and with those readings of the whole text that name a
-    length. A reading does not count if it has another digit where only a 1 is possible. Returns None if there is no
-    agreement.
+    Readings agree if at least `FEWEST` of them name the same length, and at least the share `SHARE` of those that name
+    any. The readings of the whole text and those of the number alone must not name different lengths. A reading does
+    not count if it has another digit where only a 1 is possible.
     """
     numbers = [text.strip(".,:;-_").replace(" ", "") for text in read.number]
     parted = [length for text in numbers if _fits(text, read.ones) and (length := _nm(text, NM["µ"]))]

@@ -21,7 +21,11 @@ MOST_NUMBERS = 10_000
 
 
 def _listed(given: Any) -> Any:
-    """Return a list of numbers as it is, and a single number or a range such as `2-500` as a list."""
+    """Return a setting as a list of numbers. It may be a list, a single number, or a range such as `2-500`.
+
+    Raises `ValueError` if the range does not begin with its smaller number, or if its ends differ by more than
+    `MOST_NUMBERS`.
+    """
     if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdecimal() for end in ends):
         first, last = map(int, ends)
         if last < first:
