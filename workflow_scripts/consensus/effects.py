@@ -28,7 +28,7 @@ def partition_effects(
 
     Parameters
     ----------
-    agreement : (C, C), ARI of every two cells.
+    agreement : (C, C), ARI of each pair of cells.
     choices : C rows, one column per axis; axes with a single level are left out.
     n_permutations : number of permutations for each choice.
     seed : seed of the permutations.

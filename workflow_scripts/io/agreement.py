@@ -1,4 +1,4 @@
-"""Write and read the store with the agreement of every two cells of a study.
+"""Write and read the store with the agreement of each pair of cells of a study.
 
 A cell is one combination of choices, such as a backbone, a layer and a clusterer. A study is a set of cells. The
 agreement of two cells is the adjusted Rand index (ARI) of their clusterings.
@@ -20,7 +20,7 @@ def write_agreement(
     n_images: np.ndarray,
     attributes: Mapping[str, Any],
 ) -> None:
-    """Write the agreement of every two of C cells to the store `path`.
+    """Write the agreement of each pair of C cells to the store `path`.
 
     `cells` gives the value of each cell on every axis. `agreement` (C, C) float64 is the adjusted Rand index of every
     two cells. `n_images` (C,) int is the number of images of each cell. `attributes` say how the store was made (see
@@ -33,7 +33,7 @@ def write_agreement(
 
 
 def read_agreement(path: str, cells: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, int]:
-    """Return the adjusted Rand index of every two of c `cells`, (c, c) float64, and the number of images, which is the
+    """Return the adjusted Rand index of each pair of c `cells`, (c, c) float64, and the number of images, which is the
     same for all of them.
 
     All these cells must have the same subset of images. Raises `KeyError` if the store does not have one of the cells.

@@ -30,7 +30,7 @@ def small_grey(images: np.ndarray) -> np.ndarray:
 
 
 def structural_distances(images: np.ndarray) -> np.ndarray:
-    """Return one minus the complex wavelet structural similarity of every two images.
+    """Return one minus the complex wavelet structural similarity of each pair of images.
 
     The similarity (CW-SSIM, Sampat et al. 2009) compares the coefficients of complex wavelets in each window. A small
     shift of an image turns all phases by the same angle, which hardly changes the similarity. The wavelets are Gabor
