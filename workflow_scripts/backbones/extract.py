@@ -1,7 +1,8 @@
 """Extract the features of any number of layers in one forward pass, and write one feature store (HDF5) for each layer.
 
 Batches have a fixed size (the last one is padded) and use one math thread each; several batches are computed at the
-same time. So the features do not depend on the number of workers. An extraction that was killed goes on where it was.
+same time. So the features do not depend on the number of workers. If an extraction was stopped, the next one continues
+where it ended.
 """
 
 import logging
@@ -84,8 +85,8 @@ def codebooks(
 ) -> dict[str, Codebook]:
     """Return the codebook of each of `layers` that needs one, learned on a sample of images (N, H, W) or (N, H, W, 3).
 
-    The images are not rotated, flipped or shrunk, whatever the settings `orbit` and `pyramid` say. `seed` draws the
-    sample.
+    The images are not rotated, flipped or shrunk, whatever the settings `orbit` and `pyramid` say. `seed` is the seed
+    of the random sample.
     """
     encoded = {layer: parsed for layer in layers if (parsed := parse_layer(layer)).words}
     if not encoded:

@@ -40,8 +40,8 @@ MOMENTUM = 0.9
 class FineTuning:
     """The settings of fine-tuning.
 
-    `trained` says what is trained: `head` (the last layer), a number of blocks (the last layer and so many blocks
-    before it), or `all`.
+    `trained` says what is trained: `head` is the last layer, a number is the last layer and as many blocks before it,
+    and `all` is the whole network.
     """
 
     trained: str | int = "head"
@@ -64,7 +64,7 @@ class Training:
 
     `targets` (N,) are the numbers of the classes, -1 for images without a label. `parameters` are those that are
     trained. Images are resized to `size` x `size` pixels if it is given. `workers` parts of a batch are computed at the
-    same time.
+    same time. The argument `rows` (n,) of the methods has the row numbers of images.
     """
 
     network: nn.Module
@@ -77,7 +77,7 @@ class Training:
     workers: int
 
     def parts(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the row numbers `rows` (n,) in parts of `PART_SIZE`, in ascending order, because HDF5 needs it."""
+        """Yield the row numbers `rows` (n,) in parts of `PART_SIZE`. They are sorted first, because HDF5 needs it."""
         rows = np.sort(rows)
         for start in range(0, len(rows), PART_SIZE[self.device.type]):
             yield rows[start : start + PART_SIZE[self.device.type]]
@@ -158,8 +158,8 @@ def finetune(
     """Train a backbone on the labelled images, write its weights, and predict the classes of all images.
 
     The images to train on and those held out are chosen by `held_out_split`. The network stays in eval mode: batch
-    normalisation keeps its statistics and there is no dropout. So on a CPU the bytes of the weight file depend on the
-    settings only. The metadata of the weight file have the classes, the normalisation and the ids of the training
+    normalisation keeps its statistics and there is no dropout. So on a CPU the weight file has the same bytes for any
+    number of workers. The metadata of the weight file have the classes, the normalisation and the ids of the training
     images.
 
     Parameters

@@ -6,7 +6,8 @@ import numpy as np
 def roots(parents: np.ndarray) -> np.ndarray:
     """Return the root of every node of a forest.
 
-    Every step replaces each node's ancestor by the ancestor of that ancestor: a chain of M nodes takes log2(M) steps.
+    At first the parent of each node is known. In each step, the known ancestor of a node is replaced by its own known
+    ancestor. So a chain of M nodes takes log2(M) steps.
 
     Parameters
     ----------
@@ -14,7 +15,7 @@ def roots(parents: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (M,) integers
+    (M,) integers, the root of each node.
     """
     above = parents
     while True:

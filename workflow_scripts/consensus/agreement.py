@@ -1,4 +1,4 @@
-"""Compute the agreement (adjusted Rand index, ARI) of every two of many partitions of the same images."""
+"""Compute the agreement (adjusted Rand index, ARI) of each pair of partitions of the same images."""
 
 import numpy as np
 
@@ -6,16 +6,16 @@ _BLOCK = 1 << 22  # labels or counts in memory at once: 32 MiB of int64
 
 
 def agreement_matrix(partitions: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
-    """Return the adjusted Rand index of every two partitions (Hubert & Arabie 1985), computed exactly.
+    """Return the adjusted Rand index of each pair of partitions (Hubert & Arabie 1985), computed exactly.
 
-    Each noise image (negative) counts as a cluster of its own. So all pairs of partitions are compared on the same
-    images, and a cell that clusters three images and leaves out the rest does not score high.
+    Each noise image (negative label) counts as a cluster of its own. So all pairs of partitions are compared on the
+    same images. A cell that clusters three images and calls all others noise does not score high.
 
     Parameters
     ----------
     partitions : (C, N) integers, negative for noise. Labels need not be consecutive.
-    counts : (N,), how often each image counts, such as in a bootstrap sample; None counts each image once. Only pairs
-        of different images are counted, so that the copies in a bootstrap sample do not raise the index.
+    counts : (N,), how often each image counts, for instance in a bootstrap sample; None counts each image once. Only
+        pairs of different images are counted, so that the copies in a bootstrap sample do not raise the index.
 
     Returns
     -------
@@ -71,7 +71,11 @@ def compact(partitions: np.ndarray) -> np.ndarray:
 
 
 def _together(row: np.ndarray, others: np.ndarray, counts: np.ndarray | None, n_clusters: int) -> np.ndarray:
-    """Return for each of `others` (R, N) how many pairs of images share a cluster there and in `row` (N,), (R,)."""
+    """Count, for each of `others` (R, N), the pairs of images that share a cluster in it and also in `row` (N,).
+
+    Both are partitions with the clusters 1 to `n_clusters` - 1, and 0 for noise. `counts` (N,) is as in
+    `agreement_matrix`. The result is (R,) float64.
+    """
     step = max(1, _BLOCK // max(len(row), n_clusters**2))
     together = np.empty(len(others))
     for start in range(0, len(others), step):
@@ -90,7 +94,8 @@ def _all_pairs(n_images: int, counts: np.ndarray | None) -> float:
 def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarray:
     """Return for each row of `keys` the number of pairs of different images with the same key, (R,) float64.
 
-    `keys` (R, N) are integers 0..n_keys-1; images with key 0 are in no pair. `counts` (N,) is how often images count.
+    `keys` (R, N) are integers 0..n_keys-1; images with key 0 are in no pair. `counts` (N,) says how often each image
+    counts; None counts each once.
     """
     if n_keys > _BLOCK:  # `keys` then has a single row
         names, codes = np.unique(np.append(0, keys), return_inverse=True)
@@ -104,10 +109,11 @@ def _pairs(keys: np.ndarray, counts: np.ndarray | None, n_keys: int) -> np.ndarr
 
 
 def _adjusted(together: np.ndarray, in_one: np.ndarray, in_other: np.ndarray, n_pairs: float) -> np.ndarray:
-    """Return the adjusted Rand index (A, B) of A partitions with B others, from numbers of pairs of images.
+    """Return the adjusted Rand index (A, B) of A partitions with B other partitions, from numbers of pairs of images.
 
-    `together` (A, B) are the pairs that share a cluster in both partitions, `in_one` (A,) and `in_other` (B,) those
-    that share one in a single partition, and `n_pairs` are all pairs.
+    `together` (A, B) are the numbers of pairs that share a cluster in both partitions. `in_one` (A,) and `in_other`
+    (B,) are the numbers of pairs that share a cluster in each of the A and of the B partitions. `n_pairs` is the number
+    of all pairs.
     """
     mean = (in_one[:, None] + in_other) / 2
     expected = in_one[:, None] * in_other / max(n_pairs, 1)

@@ -28,11 +28,12 @@ def associations(
 ) -> pd.DataFrame:
     """Test how strongly each known fact is associated with the groups, in addition to what the labels explain.
 
-    Images are compared only with images that have the same label, or with each other if they have none. For a fact of
-    numbers, the statistic is the share of the variance of ranks within labels that the groups explain (R², Kruskal &
-    Wallis 1952). For a fact of texts, it is the share of the entropy within labels, I(groups; text | label) /
-    H(text | label). Under the null hypothesis the groups are permuted within each label. `strength` is the statistic
-    above chance, (raw - by_chance) / (1 - by_chance): 0 for no association, 1 if the groups determine the fact.
+    Images are compared only with images that have the same label; images without a label are compared with each other.
+    If the values of a fact are numbers, the statistic is the share of the variance of their ranks within labels that
+    the groups explain (R², Kruskal & Wallis 1952). If they are texts, it is the share of the entropy within labels,
+    I(groups; text | label) / H(text | label). For the null hypothesis, the groups are permuted within each label.
+    `strength` compares the statistic with chance, (raw - by_chance) / (1 - by_chance): 0 for no association, 1 if the
+    groups determine the fact. A negative value becomes 0.
 
     Parameters
     ----------
@@ -42,14 +43,21 @@ def associations(
         others as texts. Images with a missing value are left out for that fact. Facts that do not vary are left out.
     labels : (N,) texts, "" or None for an image without a label; None if there are no labels at all.
     n_permutations : number of permutations of the groups for each fact.
-    seed : seed of the permutations and of the sample of `MAX_IMAGES`.
+    seed : seed of the permutations, and of the sample that is used if there are more than `MAX_IMAGES` images.
 
     Returns
     -------
-    DataFrame with one row per fact, the strongest first: `fact` (its name), `kind` (`number` or `text`), `n` (number of
-    images), `strength`, `raw` (the statistic), `by_chance` (its mean over the permutations), `p` (Phipson & Smyth
-    2010), `p_holm` (`p` adjusted for many tests, Holm 1979) and `q` (adjusted for the expected share of false alarms,
-    Benjamini & Hochberg 1995).
+    DataFrame with one row per fact, sorted by `strength`, the largest first:
+
+    - `fact`: its name.
+    - `kind`: `number` or `text`.
+    - `n`: number of images.
+    - `strength`: see above.
+    - `raw`: the statistic.
+    - `by_chance`: mean of the statistic over the permutations.
+    - `p`: p-value of the permutation test (Phipson & Smyth 2010).
+    - `p_holm`: `p` adjusted for many tests (Holm 1979).
+    - `q`: `p` adjusted so that it bounds the expected share of false alarms (Benjamini & Hochberg 1995).
     """
     rng = np.random.default_rng(seed)
     n_images = len(groups)
@@ -82,8 +90,8 @@ def associations(
 def holm(p: np.ndarray) -> np.ndarray:
     """Return p-values (M,) adjusted for many tests by the method of Holm (1979).
 
-    If all tests with an adjusted value of at most a count as significant, the probability of one or more false alarms
-    is at most a.
+    If all tests with an adjusted p-value up to a level alpha count as significant, the probability of one or more false
+    alarms is at most alpha.
     """
     order = np.argsort(p)
     adjusted = np.empty(len(p))
@@ -94,8 +102,8 @@ def holm(p: np.ndarray) -> np.ndarray:
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     """Return p-values (M,) adjusted for many tests by the method of Benjamini & Hochberg (1995).
 
-    If all tests with an adjusted value of at most a count as significant, the expected share of false alarms among them
-    is at most a.
+    If all tests with an adjusted p-value up to a level alpha count as significant, the expected share of false alarms
+    among them is at most alpha.
     """
     order = np.argsort(p)[::-1]
     adjusted = np.empty(len(p))
@@ -104,10 +112,10 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
 
 
 def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
-    """Return the kind of a fact, the mask (N,) of the images for which it is known, and the known values.
+    """Return the kind of a fact, a mask (N,) of the images for which it is known, and the known values.
 
-    The values of a `number` are float64, those of a `text` are integer codes. Return None if the fact does not vary, or
-    if every text occurs only once.
+    The kind is `number`, with values as float64, or `text`, with values as integer codes. Returns None if the fact does
+    not vary, or if no text occurs twice.
     """
     numbers = as_numbers(column)
     if numbers is not None:
@@ -123,9 +131,9 @@ def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
 
 
 class _Numbers:
-    """The statistic for facts of numbers: the share of the variance of ranks within strata that groups explain.
+    """The statistic for facts that are numbers: how much of the variance of their ranks the groups explain, as a share.
 
-    A stratum is the set of images with the same label.
+    Only the variance within strata counts. A stratum is the set of images with the same label.
     """
 
     def __init__(self, values: np.ndarray, strata: np.ndarray) -> None:
@@ -146,9 +154,9 @@ class _Numbers:
 
 
 class _Texts:
-    """The statistic for facts of texts: the share of the entropy of texts within strata that groups explain.
+    """The statistic for facts that are texts: how much of the entropy of the texts the groups explain, as a share.
 
-    A stratum is the set of images with the same label.
+    Only the entropy within strata counts. A stratum is the set of images with the same label.
     """
 
     def __init__(self, codes: np.ndarray, strata: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Count the images that change their group after a perturbation: rotated, flipped, brightened, blurred or cropped."""
+"""Count the images that change their group after a perturbation, such as a rotation, a flip, a blur or a crop."""
 
 from collections.abc import Iterator
 

@@ -48,7 +48,7 @@ class Trust:
         - `rank_low`, `rank_high`: 95 % interval of the rank over bootstrap samples of the images and of the opinions
           (Bayesian bootstrap, Rubin 1981);
         - `first`: share of these samples in which no cell has a higher agreement.
-    agreement : (C, C) float64, ARI of every two cells.
+    agreement : (C, C) float64, ARI of each pair of cells.
     n_opinions : number of opinions.
     chance : 99 % quantile of the highest `agreement` of a cell, if the images of each cell are shuffled.
     verdict :
@@ -64,7 +64,7 @@ class Trust:
 
     @property
     def best(self) -> int:
-        """Return the row of the most trusted cell; if several are equal, the first.
+        """Return the number of the row of `table` with the most trusted cell; if several are equal, of the first.
 
         `verdict` says whether to trust this cell.
         """
@@ -88,7 +88,8 @@ def trust(
     partitions : (C, N) integers, negative for noise; C >= 2.
     choices : C rows, one column per axis that the study varies.
     agreement : (C, C) from `agreement_matrix(partitions)`; None computes it.
-    foreign : axes in which foreign cells differ; axes that are not in `choices` are ignored.
+    foreign : two cells are foreign to each other if they differ in one of these axes; axes that are not in `choices`
+        are ignored.
     n_samples : number of bootstrap samples, and number of permutations for `chance`.
     seed : seed of the bootstrap and of the permutations.
     groups : (N,) str, groups of images, such as specimens, that the bootstrap draws as a whole; None if all images are
@@ -130,7 +131,10 @@ def trust(
 
 
 def most_trusted(agreement: np.ndarray) -> int:
-    """Return the row of the most trusted cell (see `Trust.best`); `agreement` (C, C) is the ARI of every two cells."""
+    """Return the number of the row of the most trusted cell (see `Trust.best`).
+
+    `agreement` (C, C) is the ARI of each pair of cells.
+    """
     if len(agreement) == 1:
         return 0
     opinion = opinions(agreement)
@@ -138,11 +142,11 @@ def most_trusted(agreement: np.ndarray) -> int:
 
 
 def opinions(agreement: np.ndarray) -> np.ndarray:
-    """Return the opinion of each cell, (C,) intp from 0; `agreement` (C, C) is the ARI of every two cells.
+    """Return the number, from 0, of the opinion of each cell, (C,) intp.
 
-    Any two cells of one opinion have an agreement of at least `ONE_OPINION`: the opinions are the clusters of complete
-    linkage of 1 - agreement, cut at 1 - `ONE_OPINION`. A copy of a cell joins the cell's opinion and leaves the others
-    as they are.
+    `agreement` (C, C) is the ARI of each pair of cells. Any two cells of one opinion have an agreement of at least
+    `ONE_OPINION`: the opinions are the clusters of complete linkage of 1 - agreement, cut at 1 - `ONE_OPINION`. A copy
+    of a cell joins the cell's opinion and leaves the other opinions as they are.
     """
     distances = np.clip(1 - agreement, 0, None)
     merges = fastcluster.linkage(squareform(distances, checks=False), "complete")
@@ -159,7 +163,7 @@ def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    agreement : (C, C), ARI of every two cells.
+    agreement : (C, C), ARI of each pair of cells.
     opinion : (C,) integers, from `opinions`.
     """
     copies = (agreement > 1 - 1e-12).sum(axis=1)
@@ -168,19 +172,19 @@ def votes(agreement: np.ndarray, opinion: np.ndarray) -> np.ndarray:
 
 
 def heard(opinion: np.ndarray) -> np.ndarray:
-    """Return a matrix (C, C) of bool: row i marks the cells that the agreement of cell i is computed with.
+    """Return which cells each cell is compared with, as a matrix (C, C) of bool.
 
-    These are the cells of other opinions, or all other cells if there is only one opinion. `opinion` (C,) comes from
-    `opinions`.
+    Row i is True for the cells from which the agreement of cell i is computed. These are the cells of other opinions,
+    or all other cells if there is only one opinion. `opinion` (C,) comes from `opinions`.
     """
     return opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
 
 
 def support(agreement: np.ndarray, vote: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return for each cell its mean agreement with some other cells, weighted by their votes, (C,) float64.
+    """Return for each cell its mean agreement with the cells that `counts` marks, weighted by votes, (C,) float64.
 
-    Row i of `counts` (C, C) bool marks these cells for cell i; if it marks none, the result is NaN. `agreement` (C, C)
-    is the ARI of every two cells, and `vote` (C,) the vote of each cell.
+    Row i of `counts` (C, C) bool marks the cells for cell i; if it marks none, the result is NaN. `agreement` (C, C) is
+    the ARI of each pair of cells, and `vote` (C,) the vote of each cell.
     """
     weights = counts * vote
     total = weights.sum(axis=1)
@@ -216,8 +220,8 @@ def _sampled_ranks(
 
     `units` (N,) are the numbers of the groups of images, from 0; all images of a group have the same weight. The
     weights have the mean 1 and the variance 1, like the counts in an ordinary bootstrap. If there are more than
-    `MAX_SAMPLE` images, that many are drawn, and the variance is lower, so that the ranks vary as they would with all
-    images.
+    `MAX_SAMPLE` images, a random sample of this size is used. Its weights have a lower variance, so that the ranks vary
+    as much as they would with all images.
     """
     rng = np.random.default_rng([seed, 0])
     drawn = rng.permutation(partitions.shape[1])[:MAX_SAMPLE]
@@ -236,8 +240,8 @@ def _sampled_ranks(
 def _chance(partitions: np.ndarray, vote: np.ndarray, others: np.ndarray, n_samples: int, seed: int) -> float:
     """Return the 99 % quantile of the highest agreement of a cell, if the images of every partition are shuffled.
 
-    Of more than `MAX_SAMPLE` images a sample is used. With fewer images this quantile is higher, so the sample makes
-    the test stricter.
+    If there are more than `MAX_SAMPLE` images, a sample of this size is used. The quantile of a sample is higher than
+    that of all images, so the test becomes stricter.
     """
     rng = np.random.default_rng([seed, 1])
     partitions = partitions[:, rng.permutation(partitions.shape[1])[:MAX_SAMPLE]]

@@ -1,6 +1,7 @@
 """Plot five criteria for the number of clusters k, and the k that each of them recommends.
 
-How sure a recommendation is follows from resamples of the images: the share of them that recommend the same k.
+The criteria are computed again on resamples of the images. The more resamples recommend the same k, the more certain
+the recommendation is.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Plot the number of images of each class, the largest class first, and of the finer classes (sub-labels) inside it."""
+"""Plot the number of images of each class, the largest class first, and of its sub-labels, which are finer classes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -56,7 +56,7 @@ def tabulate(
 
 
 def _counted(images: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return a table of the values of a column and the number `n` of images of each.
+    """Return a table with the values of a column, and for each value the number `n` of images that have it.
 
     The most frequent value comes first; values with equal numbers are sorted by name.
     """
@@ -67,7 +67,8 @@ def _counted(images: pd.DataFrame, column: str) -> pd.DataFrame:
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a bar for each class in its colour, with the number and share of its images.
 
-    Below it stand paler and thinner bars for the sub-labels of the class. The last bar is for images without a label.
+    Below it stand paler and thinner bars for the sub-labels of the class. If images have no label, the last bar is for
+    them.
     """
     table = table if "sublabel" in table else table.assign(sublabel=None)
     labelled = table[table["label"].notna() & table["sublabel"].isna()]
@@ -101,8 +102,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 def _bars(table: pd.DataFrame, by_class: Mapping[str, Look]) -> pd.DataFrame:
     """Return a table with one row per bar and the columns `name, sublabel, n, percent, colour`.
 
-    The bars are the classes, each followed by its sub-labels, then one bar for all remaining classes, and one for the
-    images without a label.
+    The first `MOST` classes have a bar each. Below it are bars for the sub-labels of the class, if there are at most
+    `MOST` sub-labels in all. All other classes share one bar, and the images without a label have the last one.
     """
     inside, unlabelled = table["sublabel"].notna(), table[table["label"].isna()]
     labels = table["label"][table["label"].notna() & ~inside]

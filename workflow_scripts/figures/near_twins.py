@@ -65,7 +65,8 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the closest pairs, each below the names of its two clusters, in frames with the colours of the labels."""
+    """Draw the closest pairs of images. The colour of an image's frame shows its label. Above each pair stand the names
+    of its two clusters."""
     drawn = table[table["drawn"]]
     by_class = class_looks({*drawn["label"], *drawn["twin_label"]}, inputs["classes"], style)
     with theme(style):

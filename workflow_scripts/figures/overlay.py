@@ -37,7 +37,7 @@ IMAGE_TITLE_MM = 5.0
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the tiles of the images that the settings name, or of `n_images` images evenly spread over the data set.
+    """Return the tiles of at most `n_images` images, evenly spread over those that the settings name, or over all.
 
     Returns
     -------
@@ -144,10 +144,11 @@ def draw_image(
 
 
 def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:
-    """Join tiles to the image that they were cut from, (H, W) or (H, W, 3) uint8, at most `LONGEST_SIDE` pixels a side.
+    """Return the part of an image that its tiles cover, as (H, W) or (H, W, 3) uint8.
 
-    `images` is a stack (N, h, w) or (N, h, w, 3) uint8. The column `row` of `tiles` says which image of it each tile
-    is.
+    `tiles` are the tiles of one image, with the columns of `tabulate`. `images` (N, h, w) or (N, h, w, 3) uint8 is a
+    stack of tiles; the column `row` of `tiles` is the position in the stack. A result with a side of more than
+    `LONGEST_SIDE` pixels is made smaller.
     """
     left, top = tiles["x"].min(), tiles["y"].min()
     width, height = (tiles["x"] + tiles["width"]).max() - left, (tiles["y"] + tiles["height"]).max() - top
@@ -162,12 +163,12 @@ def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:
 
 
 def majority(tiles: pd.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Divide an image into a grid by the edges of all tiles, and return the most frequent name in each field.
+    """Divide an image into fields along the edges of all tiles; return the most frequent name of tiles in each field.
 
     Returns
     -------
     The edges along x (nx + 1,) and along y (ny + 1,) in pixels, and the indices into `names` (ny, nx), a masked array.
-    If several names have equally many tiles, the first of them in `names` is taken. Fields without a tile are masked.
+    If several names are equally frequent, the first of them in `names` is taken. Fields without a tile are masked.
     """
     xs = np.unique([tiles["x"], tiles["x"] + tiles["width"]])
     ys = np.unique([tiles["y"], tiles["y"] + tiles["height"]])

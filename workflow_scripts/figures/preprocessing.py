@@ -28,7 +28,10 @@ SMALLEST = 26
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return histograms of the images that the settings name, or of the middle image of some classes.
+    """Return histograms of images after each preprocessing.
+
+    The images are those that the settings name. Without names they are the middle image of each of some classes, or,
+    without labels, some images spread evenly over the data set.
 
     Returns
     -------
@@ -77,9 +80,10 @@ def histogram_of(image: np.ndarray) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw each image above its histogram.
+    """Draw each image above its histogram of intensities.
 
-    The preprocessings of an image stand side by side, and so do several images if there is room.
+    The versions of an image, one for each preprocessing, stand side by side. Several images stand in one line if there
+    is room.
     """
     by_class = class_looks(table["label"], inputs["classes"], style)
     image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1

@@ -52,7 +52,7 @@ def write_table(
     marks : look of the marker before each row; none if empty.
     sizes : number of images of each row. If not all rows fit, those with the most images are drawn; if `sizes` is
         empty, all.
-    below : height in millimetres for the note.
+    below : height in millimetres that stays free below the table for a note, which the caller writes.
     """
     n_fit = _parts_that_fit(figure, headings, rows, style)
     largest = np.argsort(-np.asarray(sizes), kind="stable")[: n_fit * MOST_LINES]
@@ -82,7 +82,8 @@ def write_tables(figure: Mapping[str, Any], tables: Sequence[Sequence[Row]], sty
 
 
 def _clear(ax: Axes, across: float, n_rows: int) -> None:
-    """Set up empty axes for a table: x is in millimetres, y in lines, with the headings at 0."""
+    """Set up empty axes for a table of width `across`: x is in millimetres, y is the number of the line, 0 for the
+    headings."""
     ax.set(xlim=(0, across), ylim=(n_rows + 0.5, -0.6))
     ax.axis("off")
 
@@ -125,7 +126,8 @@ def _write_part(
 
 
 def spread(mean: float, sd: float, digits: int = 1) -> str:
-    """Return mean ± standard deviation as text: without a deviation the mean alone, without a mean a dash."""
+    """Return `mean ± sd` as text. Without a standard deviation (NaN) the text is the mean; without a mean it is a
+    dash."""
     if pd.isna(mean):
         return "–"
     return decimal(mean, f".{digits}f") + ("" if pd.isna(sd) else f" ± {sd:.{digits}f}")

@@ -28,8 +28,9 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with the rows of `intrinsic_dimension.measured` for each number of points, rows for the points to draw
-    (`part` is "place", `x` is along the line, `y` across it), and `series` (text with the number of points).
+    DataFrame with the rows of `intrinsic_dimension.measured` for both numbers of points, and with one row for each
+    point to draw: `part` is "place", `x` is the place along the line and `y` the place across it. `series` is a text
+    with the number of points.
     """
     how = {"fractions": FRACTIONS, "smallest": figure["smallest"], "seed": figure["seed"]}
     tables = []
@@ -42,7 +43,8 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw a piece of the line, the fits to both samples, and the dimension against the sample size."""
+    """Draw four panels: a piece of the line, the fits for the few and for the many points, and dimension by sample
+    size."""
     few, many = list(dict.fromkeys(table["series"]))
     with theme(style):
         wide = figure["width"] >= NARROW_BELOW_MM
@@ -62,7 +64,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_places(ax: Axes, table: pd.DataFrame, few: str, many: str) -> None:
-    """Draw the few points on top of the many; the two axes have different scales."""
+    """Draw both sets of points near the middle of the line, the small set on top. The two axes have different
+    scales."""
     places = table[table["part"] == "place"]
     for name, colour, size in ((many, FAINT, 2), (few, INK, 5)):
         rows = places[places["series"] == name]

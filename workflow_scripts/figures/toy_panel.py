@@ -79,9 +79,10 @@ def tabulate(
 
 
 def _timed(points: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the labels (N,), the rows of the centres of Density Peaks, and the seconds of one run.
+    """Cluster `points` (N, 2) once; return the labels (N,), the indices of the centres, and the time in seconds.
 
-    If the clusterer refuses the data, all labels are `NOISE` - 1 and the seconds are NaN.
+    Only Density Peaks has centres; for other methods the array is empty. If the clusterer refuses the points, all
+    labels are `NOISE` - 1 and the time is NaN.
     """
     try:
         runs_of(settings, points[:WARM_UP])

@@ -38,7 +38,10 @@ def on_page(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_box(ax: Axes, table: pd.DataFrame, name: str) -> None:
-    """Draw a box around the images of a table from `on_page`, with the axes' `name` and a number at three edges."""
+    """Draw the edges of a box around the points of `table`, a map of three dimensions from `on_page`.
+
+    Three of the edges get `name` and a number as the names of the map's axes.
+    """
     points = table[["x", "y", "depth"]].to_numpy() @ VIEW
     low, span = points.min(axis=0), np.ptp(points, axis=0)
     corners = {corner: (low + span * corner) @ VIEW[:2].T for corner in product((0, 1), repeat=3)}

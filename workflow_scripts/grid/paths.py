@@ -20,7 +20,11 @@ def beside(path: str, ending: str) -> str:
 
 
 def dataset_name(settings: Settings) -> str:
-    """Return the data set's id: the given name, `embedded`, or the folder's name and a short hash of its path."""
+    """Return the id of the data set. It is the name in the settings, if there is one.
+
+    Otherwise it is `embedded` for the data set that comes with the project, and the folder's name and a short hash of
+    its path for any other.
+    """
     if settings.name:
         return settings.name
     if settings.data == "embedded":

@@ -27,9 +27,10 @@ _NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, OverflowErro
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box on an image: its four edges, and its class as `label`.
+    """A box on an image, with its four edges and its class (`label`).
 
-    The edges are in pixels, with the right and the lower one excluded, or shares of the sides of the image.
+    The edges are in pixels, or they are shares (0 to 1) of the image's width and height. `right` and `bottom` are
+    excluded.
     """
 
     left: float
@@ -39,7 +40,7 @@ class Box:
     label: str
 
     def times(self, width: int, height: int) -> "Box":
-        """Return the box in pixels, if its edges are shares of the sides of an image of `width` x `height` pixels."""
+        """Convert this box, whose edges are shares, into a box in pixels of an image of `width` x `height` pixels."""
         return Box(self.left * width, self.top * height, self.right * width, self.bottom * height, self.label)
 
 
@@ -55,7 +56,7 @@ class Annotated:
     size: tuple[int, int] | None
 
     def in_pixels(self, width: int, height: int) -> list[Box]:
-        """Return the boxes in pixels; `width` and `height` are those of the image, pixels.
+        """Return the boxes in pixels; `width` and `height` are the size of the image in pixels.
 
         Raises `ValueError` if the annotation states another size of the image.
         """
@@ -100,11 +101,11 @@ def find_boxes(source: str | Path) -> list[str]:
 
 
 def read_boxes(source: str | Path, images: Iterable[str]) -> Boxes:
-    """Read the annotations of images, given by the paths of the images (with `/`).
+    """Read the annotations of images; `images` are the paths of the images (with `/`).
 
-    A COCO file contains the names of its images; a Pascal VOC or YOLO file is called like its image. Folders with names
-    as in `IMAGE_FOLDERS` and `LABEL_FOLDERS` are treated as the same folder. Raises `UserError`, with the file, if a
-    file cannot be read or if no annotation belongs to one of the images.
+    A COCO file contains the names of its images; a Pascal VOC or YOLO file has the name of its image with another
+    extension. Folders with names as in `IMAGE_FOLDERS` and `LABEL_FOLDERS` are treated as the same folder. Raises
+    `UserError`, with the file, if a file cannot be read or if no annotation belongs to one of the images.
     """
     index = _Index(images)
     by_path: dict[str, Annotated] = {}
@@ -251,16 +252,17 @@ class _Index:
     def find(self, name: str) -> str | None:
         """Return the path of the image that a name stands for, or None if there is no such image or more than one.
 
-        It is the image whose path has the longest end in common with the name.
+        Names and paths are compared from their ends. The path that shares the longest end with the name is returned.
         """
         paths = next((self._by_end[end] for end in ends_of(_neutral(name)) if end in self._by_end), set())
         return next(iter(paths)) if len(paths) == 1 else None
 
 
 def _neutral(path: str) -> str:
-    """Return a path for comparisons, with composed letters (Unicode NFC).
+    """Return a path in a form in which two paths can be compared.
 
-    Folders with names as in `IMAGE_FOLDERS` and `LABEL_FOLDERS` are replaced by `*`.
+    It has the separator `/` and composed letters (Unicode NFC). A folder whose name is in `IMAGE_FOLDERS` or
+    `LABEL_FOLDERS` is replaced by `*`.
     """
     parts = composed(path).replace("\\", "/").removeprefix("./").split("/")
     return "/".join("*" if part.lower() in IMAGE_FOLDERS | LABEL_FOLDERS else part for part in parts)

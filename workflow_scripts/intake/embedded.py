@@ -73,7 +73,10 @@ def write_embedded(folder: str | Path) -> int:
 
 
 def _crops(pixels: np.ndarray, step: int) -> Iterator[np.ndarray]:
-    """Yield crops at the points of a square lattice; their heights and widths vary evenly and independently."""
+    """Yield crops at the points of a square lattice; their heights and widths vary evenly and independently.
+
+    Crops that the edge of the photograph makes too small, and crops with hardly any contrast, are left out.
+    """
     low, high = SIDES
     rows, columns = (range(0, length - low + 1, step) for length in pixels.shape[:2])
     for count, (top, left) in enumerate(product(rows, columns)):

@@ -51,10 +51,10 @@ Kind = TypeVar("Kind")
 
 
 class Memory(Generic[Kind]):
-    """Facts about files: those that earlier runs computed (`known`), and new ones, which `add` writes for later runs.
+    """Facts about files: `known` has those of earlier runs, and `add` writes new ones for later runs.
 
-    The keys have the size and the time of change of each file, so that facts about a file are not used after it has
-    changed. Without a `stream` nothing is written.
+    The key of a fact includes the size and the time of change of the file, so that the fact is not used after the file
+    has changed. Without a `stream` nothing is written.
     """
 
     def __init__(self, known: dict[Entry, Kind], stream: TextIO | None = None) -> None:
@@ -69,11 +69,11 @@ class Memory(Generic[Kind]):
 
 @contextmanager
 def remembering(path: str | Path, made_from: str, entries: Iterable[Entry], kind: type[Kind]) -> Iterator[Memory[Kind]]:
-    """Yield the facts of type `kind` that the file `path` has about the files `entries`, as a context manager.
+    """Open a file of facts, as a context manager that yields the `Memory` of the facts about the files `entries`.
 
-    Added facts are written to the file at once, a line each, so that a killed job loses only the files that it was
-    reading. `made_from` is a digest of everything that decides the facts, such as code and limits; if the file was made
-    from something else, its facts are discarded.
+    The facts are of type `kind`. Added facts are written to the file `path` at once, a line each, so that a killed job
+    loses only the files that it was reading. `made_from` is a digest of everything that decides the facts, such as code
+    and limits; if the file was made from something else, its facts are discarded.
     """
     known = _read(Path(path), made_from, set(entries), kind)
     with refusals_of(path):

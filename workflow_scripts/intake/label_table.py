@@ -79,10 +79,12 @@ class _Rows:
         """Return the decision on each image, and the number of rows that name no image or more than one.
 
         The keys of the decisions are the paths of the images; for a row that names no image or more than one, the key
-        is the name in the row. The function `cells` returns those cells of a row that are the decision, or None if the
-        row says nothing. If the file that a row names is gone, its `image_id` may name the image with the same content:
-        there must be one such image only, which no other row names. Raises `UserError` for two different decisions on
-        an image unless both have times, and `NoneNamedError` if no row names an image.
+        is the name in the row. `cells` is a function that returns the cells of a row which form its decision, or None
+        for a row without a decision. If the file that a row names is gone, the cell `image_id` of the row identifies
+        the image, provided that only one image has this content and that no other row names it.
+
+        Raises `UserError` for two different decisions on an image unless both have times, and `NoneNamedError` if no
+        row names an image.
         """
         named = [(row, self.named(row)) for row in self.rows]
         taken: set[str] = set().union(*(paths for _, paths in named))
@@ -109,7 +111,7 @@ class _Rows:
         return later(before, decision)
 
     def none_named(self, rows: Sequence[Sequence[str]]) -> NoneNamedError:
-        """Return the error for a table of which none of the given rows names an image."""
+        """Return the error to raise if none of the given rows names an image."""
         first = f"the first of {len(rows)} rows is {_cell(rows[0], self.key)!r}" if rows else "there are none"
         allowed = f"names of files such as {min(self.images)!r}"
         return NoneNamedError(f"{self.table}: found no row that names an image: {first}; allowed: {allowed}")
@@ -139,7 +141,7 @@ def read_selection(table: Path, images: Mapping[str, str], name: str) -> set[str
 
 
 def read_set_aside(tables: Iterable[str], images: Mapping[str, str], parts: bool | None = None) -> dict[str, Decision]:
-    """Return the decisions of tables on which images are set aside, such as tables that the explorer page exports.
+    """Return decisions about which images to set aside, read from tables such as the explorer page exports.
 
     Parameters
     ----------
@@ -148,8 +150,8 @@ def read_set_aside(tables: Iterable[str], images: Mapping[str, str], parts: bool
     parts : true takes only the rows that name parts of files (pages, tiles or boxes), false only the others, None all.
 
     The keys of the decisions are the paths of the images; for a row that names no image or more than one, the key is
-    the name in the row. The `value` of a decision is "yes" for an image that is set aside. Of several decisions on an
-    image the later one counts. Raises `UserError` and `NoneNamedError` as `read_label_table`.
+    the name in the row. The `value` of a decision is "yes" for an image that is set aside. If there are several
+    decisions on an image, the latest one counts. Raises `UserError` and `NoneNamedError` as `read_label_table`.
     """
     same: defaultdict[str, list[str]] = defaultdict(list)
     for path, image_id in images.items():
@@ -168,10 +170,10 @@ def _set_aside(rows: _Rows) -> dict[str, Decision]:
 
 
 def read_columns(table: Path, images: Mapping[str, str], columns: Sequence[str]) -> dict[str, Decision]:
-    """Return the decisions in a table; the cells of each decision are those in the given `columns`.
+    """Return the decisions in a table: for each row, the cells in the given `columns`.
 
     Each row is a decision, even if its cells are empty. A cell is "" if the table lacks the column; the table must have
-    at least one of the columns. The keys of the decisions are the paths of the images; for a row that names no image or
+    at least one of the columns. The keys of the result are the paths of the images; for a row that names no image or
     more than one, the key is the name in the row. The other arguments and the errors are those of `read_label_table`.
     """
     rows = _Rows(table, images)
@@ -189,26 +191,28 @@ def read_label_table(
 ) -> Matched:
     """Read the labels of images from a table.
 
+    A row without a label is ignored. A row with the decision `REMOVED` takes back the label of its image. If two rows
+    about an image have times, the later one counts.
+
     Parameters
     ----------
     table :
         path of a CSV, separated by commas, semicolons, tabs, bars or spaces, in UTF-8, UTF-16 or Windows-1252, with or
-        without a header. The column that names the images is called as in `KEYS`, or is the one whose values name
-        files. The column of labels is `column` or, if that is None, one called as in `usual`, or the only other column.
-        For a file that was moved, the cell in the column `image_id` names the image: the only one with this content
-        that no other row names.
+        without a header. One column names the images: a column with a name in `KEYS`, or the one whose values name
+        files. If a named file was moved, the cell in the column `image_id` identifies the image, provided that only one
+        image has this content and that no other row names it.
     images :
         image ids by relative path (with `/`). A row may name an image without its folders or its extension if the name
         is unique.
     column, usual :
-        name of the column of labels, and its allowed names if `column` is None. Capital and small letters are the same.
+        name of the column of labels. If `column` is None, the first of the names in `usual` that the table has is
+        taken, or the only other column. Capital and small letters are the same.
     key :
         the key of the configuration that sets `column`, for the message if no column is recognised; "" if there is
         none.
 
-    A row without a label says nothing, but a row with the decision `REMOVED` takes a label back. Of two decisions with
-    times the later one counts. Raises `UserError` if the table cannot be read, if its columns are not recognised, or if
-    it gives an image two labels without times; `NoneNamedError` if it names no image.
+    Raises `UserError` if the table cannot be read, if its columns are not recognised, or if it gives an image two
+    different labels without times. Raises `NoneNamedError` if it names no image.
     """
     rows = _Rows(table, images)
     label = _named_column(rows, column) if column else _label_column(rows, usual, key)
@@ -225,7 +229,8 @@ def _filled(row: Sequence[str], column: int) -> tuple[str] | None:
 
 
 def _time(row: Sequence[str], column: int | None) -> str:
-    """Return the time in a cell; "" if it is not written as the pages write times."""
+    """Return the time in a cell, or "" if the cell does not hold a time in the form in which the pages write it
+    (`TIME`)."""
     text = _cell(row, column)
     return text if TIME.match(text) else ""
 
@@ -290,8 +295,9 @@ def _no_column(rows: _Rows, *names: str) -> UserError:
 def _label_column(rows: _Rows, allowed: Sequence[str], key: str) -> int:
     """Return the number, from 0, of the column of labels.
 
-    It is the first one with one of the `allowed` names, or the only column beside that of the names of images. Raises
-    `UserError` if there is no such column. `key` is the setting that names the column, for the message.
+    It is the column with the first of the `allowed` names that the table has. Without such a column, it is the only
+    column besides the names of the images. Raises `UserError` if there is none. `key` is the setting that names the
+    column, for the message.
     """
     label = next((rows.names.index(name) for name in allowed if name in rows.names), None)
     if label is not None:

@@ -38,11 +38,12 @@ class Labelling:
 
     Attributes
     ----------
-    labels : by path, "" for images without a label.
+    labels : the label of each image, by path; "" for images without a label.
     rule : the name of the rule that was applied.
     why : sentences for the log: why this rule was chosen, and which rules or rows were not used.
-    matches : for the rule `hash`, a row of `known.MATCH_COLUMNS` for each content of the labelled data set.
-    by_hand : the decisions of people (see `corrected`), by path; if the image does not exist, by the name in the table.
+    matches : for the rule `hash`, one row for each hash of a labelled file, with the columns `known.MATCH_COLUMNS`.
+    by_hand : the decisions of people (see `corrected`). The key is the path of the image; for a row that names no image
+        or more than one, it is the name in the row.
     """
 
     labels: dict[str, str]
@@ -91,10 +92,11 @@ def label_images(
         - `hash`: the labels of the table `file`, whose rows are matched by content (see `known.read_known`).
         - `boxes`: the class of the image's boxes in the annotations `file`, if it is the same for all (see
           `boxes.read_boxes`).
-        - `auto`: the table `file` if it is given; otherwise the first plausible one of `folder` (from the nearest
-          outwards) and `prefix`; otherwise `none`. Labels are plausible if half of the images or more have one, if
-          there are at least two classes and at most half as many as images, if the classes are not parts of a data set
-          (train, test), and if more than a few images are outside the largest class.
+        - `auto`: the table `file` if it is given. Otherwise `folder`, for one level after the other, and then `prefix`
+          are tried, and the first plausible labels are taken; without plausible labels, `none`. Labels are plausible if
+          half of the images or more have one, if there are at least two classes and at most half as many as images, if
+          the classes are not parts of a data set (train, test), and if more than a few images are outside the largest
+          class.
 
     Raises `UserError` if the rule cannot be applied, and `NoneNamedError` if it fits no image.
     """
@@ -166,7 +168,10 @@ def _folder(path: str, level: int) -> str:
 
 
 def _prefix(path: str) -> str:
-    """Return the file's name without its extension, its last number, and brackets and separators around this."""
+    """Return a file's name without its extension, and without a number at its end.
+
+    The separators before this number and the brackets around it are removed too.
+    """
     return re.sub(r"[\s_.\-]*[(\[]?\d+[)\]]?$", "", PurePosixPath(path).stem)
 
 
@@ -182,7 +187,10 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 @contextmanager
 def _in_time(pattern: str) -> Iterator[None]:
-    """Raise `UserError` if the searches in the block take more than `LONGEST_SECONDS`, as those of `(a+)+$` may do."""
+    """Raise `UserError` if the searches inside the `with` block take too long, that is more than `LONGEST_SECONDS`.
+
+    A search for a pattern such as `(a+)+$` may take very long.
+    """
 
     def stop(*_: object) -> None:
         raise UserError(
@@ -205,9 +213,9 @@ def _searched(expression: re.Pattern[str], path: str) -> str:
 
 
 def _auto(images: Mapping[str, str], file: str | None, column: str | None) -> Labelling:
-    """Return the labels of the table if there is one, otherwise the first plausible labels, otherwise none.
+    """Return the labels of a table if `file` or `column` is given, otherwise the first plausible labels, if any.
 
-    `why` of the result says which rules were refused and why.
+    `_candidates` yields the labels to try. Without a table, `why` of the result says which rules were refused and why.
     """
     if file or column:
         return _from_table(images, file, column)
@@ -268,10 +276,11 @@ def _from_table(images: Mapping[str, str], file: str | None, column: str | None)
 
 
 def corrected(labelling: Labelling, images: Mapping[str, str], files: Sequence[str]) -> Labelling:
-    """Return the labelling with some labels replaced by those in tables, such as the pages export.
+    """Return the labelling after people's corrections, which are read from the tables `files`.
 
-    A table is read as for the rule `csv`. Of several decisions on an image the later one counts, or the last one if
-    they have no times. An image whose label was taken back keeps the label of the rule.
+    The tables, which the pages export, are read as for the rule `csv`. If there are several decisions on an image, the
+    latest one counts; without times it is the last one. If the decision takes a label back, the image keeps the label
+    of the rule.
     """
     tables = [read_label_table(Path(file), images) for file in files]
     if not tables:

@@ -20,10 +20,10 @@ _TIMES = ("%H:%M:%S", "%I:%M:%S %p")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """When and with which instrument an image was taken.
+    """The time at which an image was taken (`taken`), and the instrument that took it.
 
-    `taken` is the date and time as ISO 8601, or the date alone if the time is not stated. Each is "" if it is not
-    stated.
+    `taken` is the date and time as ISO 8601, or the date alone if the time is not stated. A value that is not stated is
+    "".
     """
 
     taken: str = ""
@@ -97,7 +97,8 @@ def _exif(image: Image.Image) -> Origin:
 
 
 def _iso(date: str, time: str) -> str:
-    """Return date and time as ISO 8601; the date alone without a time that can be read; "" without such a date."""
+    """Return a date and a time as ISO 8601; the date alone if the time cannot be read, and "" if the date cannot be
+    read."""
     for date_format in _DATES:
         with suppress(ValueError):
             day = datetime.strptime(date, date_format).date().isoformat()

@@ -31,20 +31,22 @@ _VALUES = np.arange(256)
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Measures of the grey values of an image.
+    """Measures of the quality of an image.
+
+    They are computed from grey levels (the luminance of a colour image), except `range_used` and `highest`, which use
+    the values of all channels. Shares are shares of the range of the pixels' type (0 to 255 or 0 to 65535); for floats,
+    of the range of the image's values.
 
     Attributes
     ----------
-    brightness :
-        the mean, as a share of the range of the pixels' type (0 to 255 or 0 to 65535). For floats the range is that of
-        the image's values.
-    contrast : the standard deviation, as a share of the same range.
+    brightness : mean of the grey levels, as a share.
+    contrast : standard deviation of the grey levels, as a share.
     sharpness :
-        the variance of the Laplacian (Pech-Pacheco et al. 2000), divided by the variance of the grey values so that it
-        does not depend on the contrast.
-    levels : how many of 256 grey levels occur.
-    range_used : the difference of the highest and the lowest value, as a share of the same range.
-    highest : the highest value, as a share of the same range; 1 for floats.
+        variance of the Laplacian (Pech-Pacheco et al. 2000) of the central `WINDOW` x `WINDOW` pixels, divided by the
+        variance of their grey levels, so that it does not depend on the contrast; 0 if they are all the same.
+    levels : number of the 256 grey levels that occur.
+    range_used : difference of the highest and the lowest value, as a share.
+    highest : highest value, as a share; 1 for floats.
     """
 
     brightness: float
@@ -130,8 +132,9 @@ def _remarks(width: int, height: int, quality: Quality, median_sharpness: float)
 def quality_notes(table: pd.DataFrame) -> Iterator[str]:
     """Yield sentences for the log about images with remarks.
 
-    They say how many images have each remark and which is the first one, and what to do about elongated images and
-    images that use a small part of their range of values. Without such images there is no sentence.
+    The sentences say how many images have each remark and name the first of them. They also say what to do about
+    elongated images, and about images that use a small part of their range of values. If no image has a remark, there
+    is no sentence.
     """
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()

@@ -17,10 +17,10 @@ BEST = "best"
 
 
 def best_k(scores: "pd.DataFrame", by: str) -> int | None:
-    """Return the k for which the mean of the metric `by` over all repeats is best; of several such k the smallest.
+    """Return the k with the best mean of the metric `by` over all repeats; if several are equal, the smallest of them.
 
-    `scores` has one row for each k and repeat (see `tables.best_of_repeats`). A repeat is the best of several restarts.
-    Returns None if the metric has no value, for instance because there are no labels, or if the clusterer finds k
+    `scores` has one row for each k and repeat (see `tables.best_of_repeats`). A repeat is a set of restarts with one
+    seed. Returns None if the metric has no value, for instance because there are no labels, or if the clusterer finds k
     itself.
     """
     means = scores.groupby("k")[by].mean().dropna()

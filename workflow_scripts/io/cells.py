@@ -70,7 +70,7 @@ class OneCell:
             return read_labels(self.files["manifest"], store.text(file, "manifest"), store.trained_on(file))
 
     def scores(self) -> "pd.DataFrame":
-        """Read the table of the scores of the cell's clusterings; those of cross-validation are left out."""
+        """Read the scores of the cell's clusterings, without the scores of cross-validation."""
         return read_scores(self.files["scores"])
 
     def class_scores(self) -> "pd.DataFrame":
@@ -82,7 +82,7 @@ class OneCell:
         return read_parquet(self.files["validated"])
 
     def runs(self, manifest: str | None = None) -> dict[int | None, Runs]:
-        """Read the runs (stored clusterings) of every k, by k; the key is None if the clusterer finds k itself.
+        """Read the runs (stored clusterings) of each k. The key is k, or None if the clusterer finds k itself.
 
         Raises `UserError` if `manifest` (a digest) is given and the runs were made from another manifest.
         """
@@ -102,7 +102,7 @@ class OneCell:
         return best_k(best_of_repeats(self.scores()), figure["by"]) if figure["k"] == BEST else figure["k"]
 
     def clustering(self, figure: Mapping[str, Any]) -> Clustering:
-        """Read the clustering with the lowest inertia of the k that a figure's settings ask for.
+        """Read the clustering of the k that a figure's settings ask for; of several, the one with the lowest inertia.
 
         If the settings ask for no k, the smallest one is taken. Raises `UserError` if the wanted k was not clustered.
         """
@@ -111,7 +111,7 @@ class OneCell:
             return read_best(file, choose_k(wanted, stored_ks(file)))
 
     def clusterings(self, wanted: Sequence[int] | None) -> list[Clustering]:
-        """Read the clustering with the lowest inertia of each k in `wanted`, or of every stored k if `wanted` is None.
+        """Read the clustering with the lowest inertia for each k in `wanted`, or for every stored k if that is None.
 
         A clusterer that finds k itself has one clustering, which is returned for any `wanted`. Raises `UserError` if a
         wanted k was not clustered.
@@ -124,8 +124,8 @@ class OneCell:
     def coordinates(self, most: int | None = None) -> tuple[np.ndarray, ...]:
         """Return the coordinates of all images on the cell's map, one array (N,) for each dimension.
 
-        `most` is the largest number of dimensions. If it is None, all dimensions of a t-SNE or UMAP map are returned,
-        and of any other decomposition the first two components.
+        `most` is the largest number of dimensions. If it is None, they are all dimensions of a map (t-SNE, UMAP or
+        Isomap), and the first two components of any other decomposition.
         """
         with store.reading(self.files["map"]) as file:
             return tuple(file["scores"][:, : most or store.attribute(file, "settings").get("dimensions", 2)].T)

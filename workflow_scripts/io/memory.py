@@ -35,10 +35,8 @@ def reading_bytes(mode: str) -> int:
 
 
 def counted_pixels(image: Mapping[str, Any]) -> int:
-    """Return the size of an image for estimates of memory, as a number of pixels of 8 bits.
-
-    An image of 8 bits with so many pixels needs as much memory to read as `image`, a row of `images.csv`.
-    """
+    """Return the number of pixels of an 8-bit image that needs as much memory to read as `image`, a row of
+    `images.csv`."""
     return int(image["width"]) * int(image["height"]) * reading_bytes(image.get("mode", "")) // READING_BYTES
 
 
@@ -62,5 +60,6 @@ def reading_processes(workers: int, pages: Iterable[Mapping[str, Any]], memory_m
 
 
 def images_bytes(workers: int, max_pixels: int, bytes_per_pixel: int = READING_BYTES) -> int:
-    """Return the memory, bytes, for images of `max_pixels` pixels in as many processes as `processes` allows."""
+    """Return the memory in bytes for images of `max_pixels` pixels, one in each of the processes that `processes`
+    allows."""
     return processes(workers, max_pixels, bytes_per_pixel) * bytes_per_pixel * max_pixels

@@ -130,5 +130,5 @@ class Part:
     height: int
 
     def of(self, pixels: np.ndarray) -> np.ndarray:
-        """Return a copy of the pixels in this rectangle; `pixels` (H, W) or (H, W, 3) are those of the whole page."""
+        """Return a copy of the pixels in this rectangle of a page; `pixels` (H, W) or (H, W, 3) are the whole page."""
         return pixels[self.y : self.y + self.height, self.x : self.x + self.width].copy()

@@ -56,9 +56,9 @@ def _as_stored(table: pa.Table) -> pa.Schema:
 
 
 def _checksum(schema: pa.Schema, n_rows: int) -> bytes:
-    """Return a hash, 64 hex digits, of what the checksums inside a parquet file do not cover.
+    """Return a hash (64 hex digits) of the parts of a parquet file that its own checksums do not cover.
 
-    This is: the names and types of the columns, the metadata, and the number of rows.
+    These parts are the names and types of the columns, the metadata, and the number of rows.
     """
     metadata = {name: value for name, value in (schema.metadata or {}).items() if name != CHECKSUM}
     described = [(column.name, str(column.type)) for column in schema]
@@ -179,9 +179,9 @@ def read_scores(path: str) -> "pd.DataFrame":
 
 
 def best_of_repeats(scores: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the rows of the best restarts: for each k and repeat, the row with the lowest inertia.
+    """Return, for each k and repeat, the row of the best restart, that is the row with the lowest inertia.
 
-    A restart is one initialisation of a clusterer; a repeat is the best of several restarts.
+    A restart is one initialisation of a clusterer. A repeat is a set of restarts with one seed.
     """
     return scores.sort_values("inertia", kind="stable").groupby(["k", "repeat"], dropna=False).head(1).sort_index()
 

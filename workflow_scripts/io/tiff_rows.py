@@ -117,7 +117,7 @@ class PageRows:
         return np.frombuffer(content, dtype).reshape(shape).astype(page.dtype)
 
     def _segments(self, row: int) -> list[np.ndarray]:
-        """Return the decoded strips or tiles in one row of strips or tiles, (h, w, samples) each; `row` is its number.
+        """Return the decoded strips or tiles, each (h, w, samples), that lie side by side in row number `row` of them.
 
         They are kept in memory until another row is read, because the next band may need them too.
         """
@@ -129,7 +129,10 @@ class PageRows:
         return self._kept[1]
 
     def _segment(self, indices: range) -> np.ndarray:
-        """Return the tile, or the joined strips, with these numbers in the page, (h, w, samples)."""
+        """Return the decoded pixels, (h, w, samples), of the tile or the strips with the numbers `indices`.
+
+        Several strips are joined from top to bottom.
+        """
         page = self.page
         stream = page.parent.filehandle
         contents = []
@@ -179,7 +182,8 @@ def _opened(rows: PageRows, path: Path, max_pixels: int | None, min_size: int, n
 def page_headers(path: Path) -> list[dict[str, Any]]:
     """Return the `width` and `height` (pixels) and the `mode` of every page of a TIFF file, without decoding pixels.
 
-    The mode is "" for a page of 8 bits. A broken page is left out: whoever reads its pixels says what is wrong.
+    The mode is "" for a page with at most 8 bits per sample. A page whose header cannot be read is left out; an error
+    is raised only when its pixels are read.
     """
     headers: list[dict[str, Any]] = []
     with quiet_decoders(), suppress(Exception), TiffFile(path) as tiff:
@@ -236,7 +240,8 @@ def _is_plain(page: TiffPage) -> bool:
 
 
 def _is_in_bands(page: TiffPage) -> bool:
-    """Return whether a band of rows can be decoded alone, with the same pixels as in the whole page."""
+    """Return whether some rows of a page can be decoded alone, in little memory, with the same result as in the whole
+    page."""
     if page.is_contiguous:
         return True
     high, _ = _size(page)

@@ -1,6 +1,6 @@
 """Name clusters after classes by majority vote, and score the result by class.
 
-The vote of a cluster is the class that most of its labelled images have.
+The vote of a cluster is the most frequent class of its labelled images.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ UNKNOWN = "?"
 
 
 def apart(name: str, classes: Iterable[object]) -> str:
-    """Return a name that no class has: `name` itself, or `(name)` if a class is called so, or `((name))` and so on."""
+    """Return `name`, in as many brackets as it needs to differ from all classes, such as `(name)` or `((name))`."""
     taken = {str(each) for each in classes}
     while name in taken:
         name = f"({name})"
@@ -29,11 +29,11 @@ def apart(name: str, classes: Iterable[object]) -> str:
 
 
 def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
-    """Name every cluster after the class of most of its labelled images.
+    """Name every cluster after the most frequent class of its labelled images.
 
-    If several classes have the same number of images, the first in sorted order is taken. The largest cluster of class
-    `Sc` is named `Sc`, the next ones are `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. If a
-    class has such a name itself, the name of the cluster is in brackets. Noise has no name.
+    If several classes are equally frequent, the first in sorted order is taken. The largest cluster of class `Sc` is
+    named `Sc`, the next ones are `Sc-2`, `Sc-3` and so on; a cluster without a labelled image is `?`. If `Sc-2` or `?`
+    is itself the name of a class, the name of the cluster gets brackets: `(Sc-2)` or `(?)`. Noise has no name.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
 
 
 def _votes(labels: npt.ArrayLike, y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return three arrays (K,): the numbers of the clusters with images, ascending, their sizes, and their classes.
+    """Return three arrays (K,) about the K clusters that have images: their labels (ascending), sizes and classes.
 
-    The class of a cluster without a labelled image is None.
+    The class of a cluster is the most frequent class of its labelled images, or None if it has none.
     """
     codes, classes = encode_classes(y)
     partition = as_partitions(np.asarray(labels)[None], len(codes))
@@ -78,7 +78,7 @@ def _votes(labels: npt.ArrayLike, y: npt.ArrayLike) -> tuple[np.ndarray, np.ndar
 
 
 def predict_classes(labels: npt.ArrayLike, names: "pd.DataFrame") -> np.ndarray:
-    """Return for each image the class of its cluster, which the labelled images of the cluster voted for.
+    """Return the predicted class of each image, that is the class of its cluster.
 
     Parameters
     ----------
@@ -105,7 +105,8 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | No
     ----------
     labels : (N,) integers, the cluster of each image; negative is noise.
     y : (N,) strings or integers; None, NaN and "" are missing.
-    names : the classes of the clusters, from `majority_names` of the training images; with None these images vote.
+    names : the classes of the clusters, from `majority_names` of the training images. None takes the majority class of
+        each cluster among these images.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | No
 
 
 def _confusion(labels: npt.ArrayLike, y: npt.ArrayLike, names: "pd.DataFrame | None") -> tuple[np.ndarray, np.ndarray]:
-    """Return the classes (C,), and the counts (C, C + 2) of `confusion`; the last columns are `noise` and `?`."""
+    """Return the classes (C,), and the counts (C, C + 2) of `confusion`; the last two columns are `noise` and `?`."""
     clusters, _, winners = _votes(labels, y)
     vote = dict(zip(clusters.tolist(), winners, strict=True)) if names is None else names["predicted"].to_dict()
     predicted = _predicted(labels, vote)

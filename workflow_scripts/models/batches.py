@@ -12,8 +12,8 @@ from workflow_scripts.models.monitored_images import files_of
 def in_order(images: pd.DataFrame, folder: Path, order: str) -> pd.DataFrame:
     """Return the images sorted by `order`: by `name`, with numbers in names sorted by value, or by `time`.
 
-    The time is the one at which the image was taken (column `taken`) if every file says it; otherwise it is the time of
-    the file's last change.
+    If every image has a time at which it was taken (column `taken`), the images are sorted by this time. Otherwise they
+    are sorted by the time of the last change of their files.
     """
     names = [by_numbers(path) for path in images["path"]]
     if order == "name":
@@ -31,11 +31,11 @@ def by_numbers(path: str) -> list[object]:
 
 
 def in_batches(images: pd.DataFrame, size: int) -> pd.DataFrame:
-    """Return the images with the column `batch`, its number from 1; the last batch may not be full yet.
+    """Return the images with one more column, `batch`: the number, from 1, of the batch that the image is in.
 
-    A batch has whole groups only, because the mean of a part of a group varies more than that of a whole group. It ends
-    as soon as it has `size` files or more. The order stays, but all images of a group are moved to the place of its
-    first image. Without a column `group`, each image is a group of its own.
+    A batch ends as soon as it has `size` files or more; the last one may have fewer. All images of a group are in one
+    batch, because the mean of a part of a group varies more than that of a whole group. They are moved to the place of
+    the first image of the group; otherwise the order stays. Without a column `group`, each image is a group of its own.
     """
     groups = pd.factorize(images["group"])[0] if "group" in images else np.arange(len(images))
     batches, n_files, batch = [], 0, 1

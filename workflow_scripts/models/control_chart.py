@@ -21,22 +21,26 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
     """Return the tests of every full batch of images; a last batch that is not full is left out.
 
     If the images have a `group`, such as a specimen, the means of the groups are tested and not the images: images of
-    one group are similar to each other, so they are not independent. The mean of a new group is taken over at most as
-    many images as a known group has in the median.
+    one group are similar to each other, so they are not independent. If a new group has more images than the known
+    groups have in the median, only that number of its images is used for the mean.
 
     Parameters
     ----------
     images : the new images from `in_batches`, with the columns `path`, `outlier`, those in `CHARTS`, and maybe `group`.
     known : the held-out images of the model, with the columns in `CHARTS` and maybe `group`.
-    size : number of files from which a batch is full.
+    size : the number of files that a full batch has at least.
     rate : probability of a false alarm in each chart, for a batch of images like the known ones.
 
     Returns
     -------
-    DataFrame with one row per batch: `batch` (its number from 1), `images` (their number), `first` and `last` (files);
-    for each chart `{chart}` (median of the batch), `{chart}_known` (median of the known images) and `{chart}_p`
-    (p-value); then `outliers` (their number), `alarms` (the charts with p <= rate, joined by `; `) and `groups` (their
-    number; null without groups).
+    DataFrame with one row per batch:
+
+    - `batch`, `images`: number of the batch, from 1, and number of its images.
+    - `first`, `last`: the first and the last file.
+    - `{chart}`, `{chart}_known`, `{chart}_p`: for each chart, median of the batch, median of the known images, p-value.
+    - `outliers`: number of outliers.
+    - `alarms`: the charts with p <= `rate`, joined by `; `.
+    - `groups`: number of groups; null without groups.
     """
     columns = ["batch", "images", "first", "last", *(f"{name}{end}" for name in CHARTS for end in ("", "_known", "_p"))]
     rows = []
@@ -59,11 +63,11 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
 
 
 def _units(images: pd.DataFrame, most: int | None = None) -> pd.DataFrame:
-    """Return the rows that are tested: the images, or if they have a `group`, one row for each group.
+    """Return the rows that are tested: the images, or one row for each group if the images have a `group`.
 
     The row of a group has the means of its images in the columns `CHARTS`, and the values of its first image in all
-    others. If a group has more than `most` images, that many of them are used, evenly spaced, because a mean over more
-    images varies less.
+    other columns. If a group has more than `most` images, only `most` of them are used, evenly spaced, because a mean
+    over more images varies less.
     """
     if "group" not in images:
         return images
@@ -95,11 +99,12 @@ def facts_of_known(known: pd.DataFrame) -> dict[str, Any]:
 
 
 def neighbours_alike(known: pd.DataFrame) -> dict[str, float]:
-    """Return the charts in which known images with neighbouring names are similar, each with its correlation.
+    """Return the charts in which known images with neighbouring names have similar values, each with a correlation.
 
-    The images of each class are sorted by name. The measure of the chart is replaced by its ranks, minus the mean rank
-    of the class, and each image is correlated with the next one. The correlation is compared with those of `N_SHUFFLES`
-    random orders within the classes.
+    The images of each class are sorted by name. The values of a chart are replaced by their ranks minus the mean rank
+    of the class, and each image is correlated with the next one of its class. The images are similar if this
+    correlation is above `ALIKE` and if at most the share `SURE` of `N_SHUFFLES` random orders within the classes gives
+    a correlation as high.
     """
     order = sorted(range(len(known)), key=lambda row: (known["label"].iloc[row], by_numbers(known["path"].iloc[row])))
     labels = known["label"].to_numpy()[order]

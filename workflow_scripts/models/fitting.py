@@ -1,4 +1,4 @@
-"""Make a model that can predict the clusters of new images from the files of a cell."""
+"""Make a model from the files of a cell. The model can predict the clusters of new images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -89,10 +89,11 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
 
 
 def _known(features: str, manifest: str, groups: np.ndarray | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return the arrays that new images are compared with, and the rows of the held-out images.
+    """Return the arrays that new images are compared with, and the row numbers of the held-out images.
 
-    The arrays are `kept_images` (M, d), the features of images of the model; `spread` (M,), see `novelty.spreads`; and
-    `held_out` (K,), the novelties of the held-out images. `features` is the path of the feature store.
+    The arrays are `kept_images` (M, d), the features of at most `MOST_IMAGES` images of the model; `spread` (M,), see
+    `novelty.spreads`; and `held_out` (K,), the novelties of at most `MOST_KNOWN` held-out images. `features` is the
+    path of the feature store.
     """
     with store.reading(features, manifest) as file:
         of_all = file["features"]
@@ -105,9 +106,10 @@ def _known(features: str, manifest: str, groups: np.ndarray | None) -> tuple[dic
 
 
 def _network(path: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the settings of a backbone together with the facts in its feature store, and the codebooks by name.
+    """Return what a model must know about a backbone, and the codebooks by name.
 
-    `path` is the path of the feature store; `joined.facts_for_models` lists the facts.
+    The first value has the backbone's settings and the facts that `joined.facts_for_models` reads from the feature
+    store `path`.
     """
     with store.reading(path) as file:
         known = facts_for_models(file)
@@ -116,10 +118,11 @@ def _network(path: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], di
 
 
 def choose(scores: pd.DataFrame, runs: Mapping[int | None, Runs]) -> tuple[int | None, int, dict[str, Any]]:
-    """Return the k for the model, the index of its run, and the metric that k was chosen by, with its mean value.
+    """Return the k of the model, the index of the best run with this k, and a dictionary about the choice of k.
 
-    `scores` is the table of scores of the cell, and `runs` are its runs by k. The metric is in a dictionary with the
-    keys `chosen_by` (its name) and `mean_ari` or `mean_silhouette` (its mean).
+    `scores` is the table of the cell's scores, and `runs` has the runs of each k. The dictionary has the keys
+    `chosen_by` (the name of the metric by which k was chosen) and `mean_ari` or `mean_silhouette` (the mean of this
+    metric).
     """
     scores = best_of_repeats(scores)
     by = "ari" if scores["ari"].notna().any() else "silhouette"

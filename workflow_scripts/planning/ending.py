@@ -30,9 +30,10 @@ FULL = 2**20
 
 
 def print_at_the_end(run: Run, sizes: Sizes) -> None:
-    """Print at the end of the process the plan of a dry run, the summary of a run, or the targets that do not exist.
+    """Print the lines at the end of the process: the plan of a dry run, the summary of a run, or errors about targets.
 
-    Only the main process prints, and not the processes of jobs.
+    An error is printed for each target that does not exist. Only the main process prints, and not the processes of
+    jobs.
     """
     if not run.is_main_process:
         return
@@ -52,7 +53,7 @@ def print_at_the_end(run: Run, sizes: Sizes) -> None:
 
 
 def mistyped(run: Run, sizes: Sizes) -> list[str]:
-    """Return a line for each target that does not exist, which names the targets that do."""
+    """Return an error message for each target that does not exist; it lists the targets that exist."""
     allowed = [*(f"study_{study}" for study in sizes.settings.studies), *TARGETS]
     return [f"Error: target: {found_allowed(name, allowed)}, or a file of the results" for name in run.unknown_targets]
 

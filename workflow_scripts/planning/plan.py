@@ -75,7 +75,8 @@ def left_out(skipped: Iterable[Skipped]) -> Iterator[str]:
 
 
 def without_model(run: Run, grid: Grid) -> Iterator[str]:
-    """Yield one line with the studies that can have no model, and the reasons, if the run makes or uses models."""
+    """Yield one line that lists the studies without a model, with the reasons. Yield nothing if no job makes or uses a
+    model."""
     if not run.is_for("models", "predict", "monitor"):
         return
     cells = {study: grid.first_choice(study) for study in grid.settings.studies}
@@ -85,10 +86,10 @@ def without_model(run: Run, grid: Grid) -> Iterator[str]:
 
 
 def too_many_clusters(jobs: Collection[Job], sizes: Sizes) -> Iterator[str]:
-    """Yield a line for each clusterer in the jobs that has a k above the number of images.
+    """Yield a line for each clusterer whose largest k is above the number of images, if the run has jobs that use it.
 
-    If a job still has to write the table of images, the number of files is taken. If that job cuts images out of files,
-    the number of images is unknown, and there is no line.
+    If a job still has to write the table of images, the number of files stands for the number of images. If that job
+    cuts images out of files, the number of images is unknown, and there is no line.
     """
     table = sizes.table_of_images
     is_final = Path(table).is_file() and not any(table in job.outputs for job in jobs)
@@ -137,28 +138,29 @@ def _existing(folder: str) -> Path:
 
 
 def _stage(job: Job, layout: Layout) -> str:
-    """Return the name of a job's rule in this project, or `targets` if it writes nothing.
+    """Return the name of the rule that makes a job's files, or `targets` if the job writes no file.
 
-    In a workflow that imports this one as a module, `job.rule` may have a prefix; this name has none.
+    If another workflow imports this one as a module, `job.rule` may have a prefix; the returned name has none.
     """
     artefact = layout.artefact_of(job.outputs[0]) if job.outputs else None
     return ARTEFACTS[artefact].made_by if artefact else "targets"
 
 
 def _limits(jobs: Collection[Job]) -> str:
-    """Return in words the largest memory and time that one of the jobs may take; "" if their rules set no limits."""
+    """Return as text the largest memory and the longest time that a job may take; "" if the rules of the jobs set no
+    limits."""
     megabytes, minutes = max(job.megabytes for job in jobs), max(job.minutes for job in jobs)
     return f"{_size(megabytes * 1e6):>10}{minutes:>6} min" if minutes else ""
 
 
 def _restarts_of_kmeans(jobs: Iterable[Job], sizes: Sizes) -> int:
-    """Return the total number of restarts of k-means in those of the jobs that write clusters."""
+    """Return the total number of restarts of k-means in the jobs that write clusters."""
     variants = _clusterings(jobs, sizes)
     return sum(n_jobs * sizes.settings.clusterers[name].n_restarts for name, n_jobs in variants.items())
 
 
 def _clusterings(jobs: Iterable[Job], sizes: Sizes) -> Counter[str]:
-    """Return for each clusterer, by its name, the number of those jobs that write clusters."""
+    """Return, for each clusterer, the number of the given jobs that write its clusters."""
     clustering = (job for job in jobs if job.outputs and sizes.layout.artefact_of(job.outputs[0]) == "clusters")
     return Counter(job.wildcards["clusterer"] for job in clustering)
 

@@ -36,9 +36,9 @@ def wanted_files(config_folder: str, settings: Settings, layout: Layout) -> list
 
 
 def unwanted(root: str | Path, wanted: Collection[str]) -> Iterator[Path]:
-    """Yield the files in the pruned folders of `root` that can be deleted.
+    """Yield the files in the pruned folders of `root` that can be deleted, because they are not `wanted`.
 
-    These are neither in `wanted` nor belong to a file in it, as unfinished files and thumbnails do (`_finished`).
+    An unfinished file or a thumbnail is kept if the result that it belongs to is wanted (see `_finished`).
     """
     known = {Path(path) for path in wanted}
     for folder in PRUNED_FOLDERS:

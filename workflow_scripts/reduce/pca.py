@@ -23,7 +23,7 @@ _OVERSAMPLING, _POWER_ITERATIONS = 10, 7
 
 @dataclass(frozen=True)
 class Decomposition:
-    """A fitted PCA. It can project features, also those that it was not fitted on.
+    """A fitted PCA. It can project any features on its axes, not only those that it was fitted on.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ class Decomposition:
     method: str
 
     def transform(self, X: Matrix, *, threads: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield the scores of the rows of X (N, d) in chunks, in order: a slice of rows, and its scores (n, C) float64.
+        """Yield, for chunks of rows of X (N, d), the slice of rows and their scores (n, C) float64.
 
-        `threads` is the number of threads of BLAS.
+        Scores are coordinates along the axes of the PCA. `threads` is the number of threads of BLAS.
         """
         for rows in _slices(X.shape, _CHUNK_BYTES):
             with threadpool_limits(threads):
@@ -70,8 +70,7 @@ def fit_pca(
     For n training rows of d features, the decomposed matrix is
 
     - the covariance (d, d), computed while X is read once, if d <= n and d <= MAX_EXACT;
-    - the Gram matrix (n, n) of the centred rows, if d > MAX_EXACT or n < d, and n <= MAX_EXACT; X is read again to
-      compute the axes;
+    - otherwise the Gram matrix (n, n) of the centred rows, if n <= MAX_EXACT; X is read again to compute the axes;
     - otherwise the covariance in a random subspace of max_components + 10 dimensions, after 7 power iterations, each of
       which reads X once (Halko, Martinsson & Tropp 2011, algorithm 4.4, applied to the covariance). This is an
       approximation, which is good if the eigenvalues decrease fast.
@@ -175,7 +174,7 @@ def read_tensors(features: str, points: str, n_components: int | None) -> dict[s
 def tensor_shapes(
     reduction: Mapping[str, Any], width: int, tensors: Mapping[str, np.ndarray]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the shapes that the arrays of `read_tensors` must have in a model with `width` features."""
+    """Return the shapes that the arrays from `read_tensors` must have in a model with `width` features."""
     n_components = reduction["n_components"]
     shapes = fitted_shapes(reduction["settings"].get("scale"), width)
     shapes |= {"mean": (width,), "components": (n_components, width)}
@@ -225,7 +224,7 @@ class _Centred:
         return np.asarray(self.X[rows])[self.training[rows]].astype(np.float64) - self.mean
 
     def place(self, rows: slice) -> slice:
-        """Return where the rows of `read(rows)` are among all training rows, as a slice."""
+        """Return the positions of the rows of `read(rows)` among all training rows, as a slice."""
         before, here = np.count_nonzero(self.training[: rows.start]), np.count_nonzero(self.training[rows])
         return slice(before, before + here)
 
@@ -240,7 +239,7 @@ _Axes = tuple[np.ndarray, np.ndarray, int]  # sums of squares along the axes (C,
 
 
 def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
-    """Return the axes as the eigenvectors of the scatter matrix (d, d), with sums of squares and rank (`_Axes`)."""
+    """Return the eigenvectors of the scatter matrix (d, d) as `_Axes`."""
     scatter = np.zeros((centred.d, centred.d))
     for rows in centred.slices():
         chunk = centred.read(rows)
@@ -250,7 +249,7 @@ def _by_covariance(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
-    """Return the axes X'u / |X'u| with u the eigenvectors of the Gram matrix (n, n), as `_Axes`."""
+    """Return the `_Axes` X'u / |X'u|, where u are the eigenvectors of the Gram matrix (n, n) of the centred rows X."""
     gram = np.empty((centred.n, centred.n))
     blocks = centred.slices(_GRAM_BLOCK_BYTES)
     for i, first in enumerate(blocks):
@@ -267,9 +266,9 @@ def _by_gram(centred: _Centred, max_components: int | None) -> _Axes:
 
 
 def _by_subspace(centred: _Centred, max_components: int, seed: int) -> _Axes:
-    """Return the axes as Ritz vectors of the scatter matrix in a random subspace after power iterations, as `_Axes`.
+    """Return Ritz vectors of the scatter matrix as `_Axes`: its approximate eigenvectors in a random subspace.
 
-    The scatter matrix itself is never computed.
+    The subspace is improved by power iterations. The scatter matrix itself is never computed.
     """
     n_dimensions = min(max_components + _OVERSAMPLING, centred.n, centred.d)
     basis = np.random.default_rng(seed).standard_normal((centred.d, n_dimensions))

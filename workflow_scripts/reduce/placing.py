@@ -8,7 +8,7 @@ from workflow_scripts.reduce.protocol import Placing
 
 
 def placing_by(settings: Mapping[str, Any]) -> Placing:
-    """Return the module of the decomposition with these settings, to compute the points of new images with it.
+    """Return the module of the decomposition with these settings. The module computes the points of new images.
 
     Raises `ValueError` if there is no such module, or if it cannot place new images (`protocol.Placing`).
     """

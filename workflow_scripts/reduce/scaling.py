@@ -1,4 +1,4 @@
-"""Scale features before a decomposition: each feature to unit variance or by a power, or each image to length 1."""
+"""Scale features before a decomposition: each feature (to unit variance, or by a power) or each image (to length 1)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -75,7 +75,10 @@ class Scaled:
         return PowerTransformer(standardize=False).fit(finite(sample, "yeo-johnson")).lambdas_.astype(np.float32)
 
     def _deviations(self, training: np.ndarray | None) -> np.ndarray:
-        """Return the standard deviation of each column after its power, (d,) float64; 1 for a constant column."""
+        """Return the standard deviation of each column over the training rows, (d,) float64; 1 for a constant column.
+
+        For the scale `yeo-johnson`, these are the deviations of the transformed columns.
+        """
         from sklearn.preprocessing import StandardScaler  # takes a second, which other scalings do without
 
         scaler = StandardScaler()
@@ -88,7 +91,7 @@ class Scaled:
 
 
 def fitted_shapes(scale: str | None, width: int) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the arrays that a scaling fits to `width` features, by their names in `FITTED`."""
+    """Return the shapes of the arrays that a scaling fits to `width` features. The keys are names in `FITTED`."""
     return dict.fromkeys(FITTED.get(scale or "", ()), (width,))
 
 

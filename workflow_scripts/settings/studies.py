@@ -17,8 +17,8 @@ ASKED_FOR = ("choose_k", "perturbations")
 
 
 class CrossValidation(Model):
-    """Stratified folds. The decomposition and the clusterer are fitted on the training folds only. `mapping` says whose
-    labels give the clusters their classes."""
+    """Cross-validation with stratified folds. The decomposition and the clusterer are fitted on the training folds
+    only. `mapping` says which folds name the clusters after classes."""
 
     folds: int = Field(5, ge=2)
     mapping: list[Literal["training", "validation"]] = Field(["training"], min_length=1)
@@ -30,7 +30,7 @@ Range = tuple[float, float]
 
 
 class InClusters(Model):
-    """The images of some clusters of a cell. The clusters are those of the cell's best repeat."""
+    """The images of some clusters of a cell, in the cell's clustering with the lowest inertia."""
 
     at: dict[str, Any] = {}
     """Choices of the cell that differ from the configuration's baseline."""
@@ -48,7 +48,7 @@ class InClusters(Model):
 
 
 class Subset(Model):
-    """A part of the images: those that meet all the conditions that are set."""
+    """The images that meet all the given conditions."""
 
     label: list[str] | None = Field(None, min_length=1)
     scale_um: Range | None = None
@@ -71,8 +71,8 @@ class Subset(Model):
 
     @property
     def columns(self) -> dict[str, Any]:
-        """Return the conditions by column of the manifest. A condition is a list of allowed texts, or a smallest and a
-        largest number."""
+        """Return the conditions by column of the manifest: a list of the allowed texts, or the smallest and largest
+        number."""
         return self.dump(exclude={"in_clusters", "file"}, exclude_none=True)
 
     @property
@@ -108,7 +108,7 @@ class Study(WithPages):
 
     def consensus_settings(self) -> dict[str, Any]:
         """Return the settings of the consensus: `k`, the number of clusters of the cells, and `groups`, the number of
-        groups. Each is None if the verdict does not set it."""
+        groups. Each is None if the study's key `verdict` does not set it."""
         verdict = self.pages.get("verdict")
         return verdict.dump(include={"k", "groups"}) if verdict else {"k": None, "groups": None}
 

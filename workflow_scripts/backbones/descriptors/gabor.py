@@ -1,4 +1,4 @@
-"""The descriptor by a bank of Gabor filters (Manjunath & Ma 1996, IEEE TPAMI 18, 837)."""
+"""The descriptor that uses a bank of Gabor filters (Manjunath & Ma 1996, IEEE TPAMI 18, 837)."""
 
 from collections.abc import Mapping
 from functools import cache

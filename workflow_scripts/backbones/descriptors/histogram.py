@@ -1,4 +1,4 @@
-"""The descriptor by histograms of intensities (Swain & Ballard 1991, "Color indexing")."""
+"""The descriptor that uses histograms of intensities (Swain & Ballard 1991, "Color indexing")."""
 
 from collections.abc import Mapping
 from typing import Any

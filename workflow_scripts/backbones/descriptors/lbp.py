@@ -1,4 +1,4 @@
-"""The descriptor by local binary patterns (Ojala, Pietikäinen & Mäenpää 2002, IEEE TPAMI 24, 971)."""
+"""The descriptor that uses local binary patterns (Ojala, Pietikäinen & Mäenpää 2002, IEEE TPAMI 24, 971)."""
 
 from collections.abc import Mapping
 from typing import Any

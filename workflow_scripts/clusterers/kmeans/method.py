@@ -47,7 +47,7 @@ def cluster(
 
 
 def kmeans_path(settings: Mapping[str, Any]) -> str:
-    """Return the code that runs k-means on this machine: the instruction set of a compiled kernel, or "torch"."""
+    """Return which code runs k-means on this machine: the instruction set of the compiled kernel, or "torch"."""
     return path_on(settings["device"])
 
 

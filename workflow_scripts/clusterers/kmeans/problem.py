@@ -41,17 +41,20 @@ class Problem:
         return cls(X, mean, scale)
 
     def rounded(self, inertia: np.ndarray) -> np.ndarray:
-        """Return inertias (R,) of the scaled points, rounded to `INERTIA_BITS` bits, on which all backends agree."""
+        """Return inertias (R,) rounded to `INERTIA_BITS` bits, so that all backends give the same numbers.
+
+        `inertia` is of the scaled points. An inertia that is so small that it is only a rounding error becomes 0.
+        """
         inertia = np.where(inertia < ROUNDING_ALONE * np.square(self.X).sum(), 0, inertia)
         mantissa, exponent = np.frexp(inertia)
         return np.ldexp(np.rint(np.ldexp(mantissa, INERTIA_BITS)), exponent - INERTIA_BITS)
 
     def inside(self, centers: np.ndarray) -> np.ndarray:
-        """Return points (..., d), centred and scaled in the same way as `X`."""
+        """Return `centers` (..., d), centred and scaled in the same way as the points `X`."""
         return (centers - self.mean) * self.scale
 
     def outside(self, centers: np.ndarray) -> np.ndarray:
-        """Return centred and scaled points (..., d) as they were before: the inverse of `inside`."""
+        """Undo the centring and scaling of `centers` (..., d): the inverse of `inside`."""
         return centers / self.scale + self.mean
 
 
@@ -107,7 +110,7 @@ class Backend(Protocol):
     """The interface of an object that has the points and runs batches of restarts on them."""
 
     def chunk(self, k: int) -> int:
-        """Return how many restarts with k clusters to run in one call of `run`."""
+        """Return the number of restarts, each with k clusters, that one call of `run` should compute."""
 
     def run(self, batch: Batch, stop: ct.c_int32) -> Result:
         """Run all restarts of `batch` and return the result; stop early if another thread sets `stop` to 1."""

@@ -81,14 +81,14 @@ class ModelInputs(Stage):
         return self.settings.backbones[backbone].weights is not None
 
     def perturbed_cells(self, wildcards: JobWildcards) -> list[Cell]:
-        """Return the cells that may assign the perturbed images of a figure to their groups (see
-        `Grid.perturbable`)."""
+        """Return the cells that may assign the perturbed images of a figure to groups (see `Grid.perturbable`)."""
         shown = self.figures.cells_shown(wildcards)[0]
         return self.grid.perturbable(wildcards.study, self.figures.figure_settings(wildcards), shown)
 
     def perturbed_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
-        """Return, by name, the paths of the artefacts of each of the `perturbed_cells`. If the figure shows the most
-        trusted cell, the agreement of the cells is added, because it decides which cell that is."""
+        """Return, by name, the paths of the files of the `perturbed_cells`, one for each cell. If the figure shows the
+        most trusted cell, the path of the agreement of the cells is added, because the agreement decides which cell
+        that is."""
         of_cells = [self._sources_of(cell) for cell in self.perturbed_cells(wildcards)]
         sources: dict[str, Files] = {name: [str(files[name]) for files in of_cells] for name in of_cells[0]}
         if self.figures.figure_settings(wildcards).of_trusted_cell:
@@ -115,8 +115,11 @@ class ModelInputs(Stage):
         return [self.modelled(study) for study in self.studies]
 
     def code(self, job: str, cells: Callable[[JobWildcards], Iterable[Cell]]) -> Callable[[JobWildcards], str]:
-        """Return a function of the wildcards that returns the digest of the code of a job and of the decompositions of
-        `cells`, which place new images."""
+        """Return a function of the wildcards, which returns a digest of code.
+
+        The digest covers the script of `job` and the code of the decompositions of `cells`, which the job uses to place
+        new images.
+        """
 
         def digest(wildcards: JobWildcards) -> str:
             of_cells = (self.settings.decompositions.get(cell.decomposition) for cell in cells(wildcards))

@@ -25,8 +25,11 @@ class NewImagesInputs(Stage):
 
     @property
     def table(self) -> str:
-        """Return the path of the table of new images. If the images of the data set are parts of files, the new images
-        are too."""
+        """Return the path of the table of new images.
+
+        If the images of the data set are parts of files, new files are divided into parts in the same way, and the
+        table lists these parts.
+        """
         return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
 
     def predictions(self, wildcards: JobWildcards) -> list[str]:
@@ -41,10 +44,10 @@ class NewImagesInputs(Stage):
 
     @ends_the_run
     def _of_models(self, command: str, *patterns: str) -> list[str]:
-        """Return the paths that fill `patterns`, for each study with a model.
+        """Return `patterns`, filled in with the folder of new images and with the name of each study that has a model.
 
-        The run ends, with a message that names the `command`, if `new_images` is no folder, if the data set's images
-        are boxes, or if no study has a model.
+        The run ends with a message if `new_images` is not a folder (the message then shows how to call `command`), if
+        the images of the data set are annotated boxes cut out of files, or if no study has a model.
         """
         path = self.settings.new_images or "nothing"
         if not isdir(path):
@@ -59,14 +62,15 @@ class NewImagesInputs(Stage):
 
     @property
     def batch(self) -> dict[str, Any]:
-        """Return the size and the order of the batches of new images, and the largest rate of false alarms."""
+        """Return the settings of batches of new images: their size, their order, and the highest rate of false
+        alarms."""
         settings = self.settings
         return {"size": settings.batch_size, "order": settings.batch_order, "rate": settings.false_alarms}
 
     @property
     def group_rule(self) -> dict[str, Any] | None:
-        """Return the rule by which new images are grouped: `intake.groups`, or by file if images are parts of files;
-        otherwise None."""
+        """Return the rule that groups new images. It is `intake.groups` if this is set. Otherwise images that are parts
+        of one file are a group, and images that are whole files are not grouped (None)."""
         intake = self.settings.intake
         return intake.groups.dump() if intake.groups else {"rule": "file"} if intake.cuts else None
 

@@ -25,8 +25,11 @@ class Targets(Stage):
         return self._named(self.grid)
 
     def of_study(self, study: str) -> Callable[[JobWildcards], list[str]]:
-        """Return an input function for all files of one study, as in `everything`. The paragraph about methods is left
-        out, because it reads the tables of all studies."""
+        """Return an input function for all files of one study, with the intermediate files but without models.
+
+        Studies whose consensus this study needs are included. The paragraph about methods is left out, because it reads
+        the tables of all studies.
+        """
         of_all_studies = {self.layout.methods, beside(self.layout.methods, ".bib")}
 
         def files(wildcards: JobWildcards) -> list[str]:
@@ -50,8 +53,11 @@ class Targets(Stage):
         return sorted(self.layout.named(grid) - models - set(self.models.cards))
 
     def listed_model(self, wildcards: JobWildcards) -> str:
-        """Return the name of the model whose layers are listed. The setting `backbone` is the name of a backbone or of
-        a model."""
+        """Return the name of the model whose layers are listed.
+
+        The setting `backbone` names this model, or a backbone that has it. Without the setting it is the model of the
+        baseline's backbone.
+        """
         name = self.settings.backbone or self.settings.baseline.backbone
         variant = self.settings.backbones.get(name)
         return variant.model if variant and variant.model else name

@@ -1,4 +1,5 @@
-"""Input functions and params of the rules that make the agreement of cells, their consensus, and verdicts."""
+"""Input functions and params of the rules that compute the agreement of cells and their consensus, and write verdict
+pages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,10 @@ from workflow_scripts.settings.studies import ASKED_FOR, OF_A_VERDICT
 
 @dataclass(frozen=True)
 class VerdictInputs(Stage):
-    """Inputs of the stage from clusters to the groups on which cells agree (the consensus), and to the verdict."""
+    """Inputs of the rules that compare the cells of a study, compute their consensus, and write the verdict.
+
+    The consensus is the set of groups on which the cells agree. The verdict is the page with the findings of a study.
+    """
 
     pages: PageInputs
 
@@ -26,7 +30,7 @@ class VerdictInputs(Stage):
         return {"clusters": [self.layout.of(self.layout.clusters, cell) for cell in cells]}
 
     def agreement_cells(self, wildcards: JobWildcards) -> list[dict[str, Any]]:
-        """Return the cells that are compared, as dictionaries for `params`."""
+        """Return the cells that are compared, as dictionaries for the rule's `params`."""
         return dumped(self.grid.compared(wildcards.study, self.agreement_k(wildcards)))
 
     def consensus_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
@@ -41,16 +45,16 @@ class VerdictInputs(Stage):
         }
 
     def consensus_settings(self, wildcards: JobWildcards) -> dict[str, Any]:
-        """Return the settings of a consensus: `k`, the number of clusters of the cells, and `groups`, the number of
-        groups. Each is None if the verdict does not set it."""
+        """Return the settings of a study's consensus: `k`, the number of clusters of the cells, and `groups`, the
+        number of groups. Each is None if the study's key `verdict` does not set it."""
         return self.settings.studies[wildcards.study].consensus_settings()
 
     def consensus_cells(self, wildcards: JobWildcards) -> list[dict[str, Any]]:
-        """Return the cells of a consensus, as dictionaries for `params`."""
+        """Return the cells of a study's consensus, as dictionaries for the rule's `params`."""
         return dumped(self.grid.agreeing(wildcards.study))
 
     def figures_read(self, wildcards: JobWildcards) -> dict[str, str]:
-        """Return the names of the figures whose tables a verdict reads, by kind.
+        """Return, by kind, the names of the figures whose tables the verdict page of a study reads.
 
         Figures of the kinds `ASKED_FOR` are left out if the study does not have them.
         """
@@ -60,12 +64,12 @@ class VerdictInputs(Stage):
         return {kind: name for kind, name in names.items() if name is not None and name in made}
 
     def kinds_read(self, wildcards: JobWildcards) -> list[str]:
-        """Return the kinds of the figures whose tables a verdict reads, in the order of the verdict's inputs."""
+        """Return the kinds of the figures whose tables a verdict page reads, in the order of the page's inputs."""
         return list(self.figures_read(wildcards))
 
     def sources(self, wildcards: JobWildcards) -> dict[str, Files]:
-        """Return the paths of a verdict's inputs by name: tables and figures, the consensus, the manifest and the
-        images."""
+        """Return, by name, the paths of the inputs of a verdict page: tables and figures, the consensus, the manifest
+        and the images."""
         layout, study = self.layout, wildcards.study
         names = self.figures_read(wildcards).values()
         figures = [layout.figure.format(study=study, figure=name) for name in names]
@@ -81,8 +85,8 @@ class VerdictInputs(Stage):
         }
 
     def links(self, wildcards: JobWildcards) -> dict[str, str]:
-        """Return the paths of the tables to which the sentences of a verdict link, by name, relative to the data set's
-        results folder."""
+        """Return, by name, the paths of the tables to which the sentences of a verdict page link. The paths are
+        relative to the results folder of the data set."""
         layout, study = self.layout, wildcards.study
         paths = {
             "manifest": str(self.consensus_sources(wildcards)["manifest"]),
@@ -95,12 +99,13 @@ class VerdictInputs(Stage):
 
     @property
     def first(self) -> list[str]:
-        """Return a list with the path of the verdict of the first study that has one; an empty list if no study has
-        one."""
+        """Return a list with the path of the verdict page of the first study that has one; an empty list if no study
+        has one."""
         studies = [name for name, pages in self.grid.pages.items() if "verdict" in pages]
         return [self.layout.verdict.format(study=study) for study in studies[:1]]
 
     @property
     def front_page(self) -> list[str]:
-        """Return a list with the path of the front page of the results; an empty list if no study has a verdict."""
+        """Return a list with the path of the front page of the results; an empty list if no study has a verdict
+        page."""
         return [self.layout.front_page for _ in self.first]

@@ -55,9 +55,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class _Stated:
-    """A statement in metadata about the size of a pixel (nanometres).
+    """A statement in the metadata of an image about the size of a pixel.
 
-    `width` is the width in pixels of the image for which it holds, or None if it is not stated.
+    `nm_per_pixel` is the size in nanometres. It holds for an image that is `width` pixels wide, or for any image if
+    `width` is None. `stripe_height` is as in `Calibration`.
     """
 
     nm_per_pixel: float
@@ -150,10 +151,12 @@ def _fei(tiff: TiffFile) -> _Stated | None:
 
 
 def _zeiss(tiff: TiffFile, width: int, height: int) -> _Stated | None:
-    """Return the size of a pixel in nanometres: the width of the field of view divided by the image's `width`, pixels.
+    """Return the size of a pixel (nanometres): the width of the field of view divided by the image's width in pixels.
 
-    The metadata also state the size of a pixel as it was scanned. An image may be stored at half that resolution, so
-    this size is used only if the field is not stated; if the two contradict each other, the size is 0.
+    The metadata also state the size of a pixel as scanned, but an image may be stored at half that resolution. So the
+    stated size is used only if the field of view is not stated, or has another aspect ratio than the image. If the
+    image was stored at its full width and the two sizes contradict each other, the size is 0. Returns None if neither
+    is stated.
     """
     entries = tiff.sem_metadata or {}
     size = _zeiss_length(entries, "ap_image_pixel_size") or _zeiss_length(entries, "ap_pixel_size")
@@ -194,7 +197,7 @@ def _phenom(tiff: TiffFile) -> _Stated | None:
 
 
 def _imagej(tiff: TiffFile) -> _Stated | None:
-    """Return the scale of ImageJ if its unit is one that microscopes use, and not centimetres or inches."""
+    """Return the scale that ImageJ wrote; None if its unit is one that microscopes do not use, such as inches."""
     settings = tiff.imagej_metadata or {}
     unit = str(settings.get("unit", "")).replace("\\u00B5", "µ")
     count, per = tiff.pages.first.tags.valueof("XResolution", (0, 1))
@@ -215,19 +218,20 @@ def _ome(tiff: TiffFile) -> _Stated | None:
 
 
 def texts_outside_tags(path: Path) -> list[str]:
-    """Return the long texts in the Exif entries and comments of a JPEG or PNG, and those of the files beside it."""
+    """Return the texts that may describe an image: those in a JPEG or PNG (`_texts_of_exif`) and the files beside
+    it."""
     return [*_texts_of_exif(path), *(_decoded(file.read_bytes()) for file in texts_beside(path))]
 
 
 def texts_of_tags(tiff: TiffFile) -> list[str]:
-    """Return the long texts in a TIFF's tags and its Exif entries."""
+    """Return the texts of more than 20 characters in a TIFF's tags and its Exif entries."""
     tags = {tag.code: tag.value for tag in tiff.pages.first.tags.values()}
     exif = tags.get(_EXIF)
     return _long_texts([*tags.values(), *(exif.values() if isinstance(exif, dict) else ())])
 
 
 def _texts_of_exif(path: Path) -> list[str]:
-    """Return the long texts in the Exif entries and comments of a JPEG or PNG."""
+    """Return the texts of more than 20 characters in the Exif entries and comments of a JPEG or PNG."""
     with readable(Image.open, path) as image:
         return [] if image is None or image.format == "TIFF" else attempted(_texts_of_image, image) or []
 
@@ -279,7 +283,10 @@ def _jeol(text: str) -> _Stated | None:
 
 
 def _digital_micrograph(path: Path) -> Iterator[_Stated]:
-    """Yield the calibration of a DM3 or DM4 file, unless its unit is not a length (1/nm for diffraction patterns)."""
+    """Yield the size of a pixel in a DM3 or DM4 file, if its unit is a length (that of diffraction patterns is 1/nm).
+
+    Yields nothing for other files, or if the package `nionswift-io` is not installed.
+    """
     if path.suffix.lower() not in (".dm3", ".dm4") or find_spec("nionswift_plugin") is None:
         return
     from nionswift_plugin.DM_IO.dm3_image_utils import load_image

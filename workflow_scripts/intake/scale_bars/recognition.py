@@ -1,4 +1,4 @@
-"""Recognise the texts near a scale bar by Tesseract, a program for text recognition."""
+"""Recognise the texts near a scale bar with Tesseract, a program for text recognition."""
 
 import os
 import re
@@ -27,10 +27,11 @@ _HINT = re.compile(r"[0-9lIi|oOsSzZT].*[mM]")
 
 
 def recognise(texts: Sequence[Text]) -> list[Readings]:
-    """Return the readings of each text, and of the number in it, by Tesseract.
+    """Read each text with the program Tesseract, and the number in it once more by itself; return the readings.
 
-    Each is enlarged in several ways and read several times, all in one process of Tesseract. Raises `UserError` if the
-    program `tesseract` is not installed or fails.
+    The pixels are enlarged to several heights, and each enlarged image is read twice, all in one process of Tesseract.
+    From `SCREEN` texts on, only those that may name a length are read; the others get an empty reading. Raises
+    `UserError` if `tesseract` is not installed or fails.
     """
     chosen = _promising(texts) if len(texts) >= SCREEN else list(range(len(texts)))
     images = [image for i in chosen for image in (texts[i].pixels, texts[i].number) if image is not None]
@@ -47,8 +48,8 @@ def recognise(texts: Sequence[Text]) -> list[Readings]:
 def _promising(texts: Sequence[Text]) -> list[int]:
     """Return the indices of the texts that may name a length.
 
-    These are the texts in which a number and an m are read at one of two sizes, and those that look like a number and
-    `µm`.
+    These are the texts that look like a number and `µm`, and the texts in which Tesseract, at one of two sizes, reads a
+    digit (or a letter that looks like one) and later an m.
     """
     pages = [page for text in texts for page in list(_enlarged(text.pixels))[2:6:3]]
     read = _recognise(pages)

@@ -24,7 +24,7 @@ class Sentence:
     text : the sentence.
     strength : strength of its evidence.
     number : the most important number of the sentence; None if it has none.
-    table : the table that the number is from, a key of the page's links.
+    table : name of the table that has the number; a key of the page's links.
     """
 
     text: str
@@ -48,9 +48,10 @@ class Section:
     Attributes
     ----------
     key : id of the section.
-    question, answers : the question, and the sentences.
+    question : the question.
+    answers : the sentences.
     figure : kind of the figure below the answers, or None.
-    images : the images to show, by the heading above them.
+    images : lists of images to show; the key is the heading above the images of a list.
     """
 
     key: str

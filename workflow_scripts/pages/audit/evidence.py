@@ -1,4 +1,7 @@
-"""Compute evidence on an image's label from its neighbours and its cluster, without using the label itself."""
+"""Compute evidence about an image's label from the labels of its neighbours and of the other images in its cluster.
+
+The label of the image itself is not used.
+"""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -62,7 +65,7 @@ def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int, gro
 
 
 def _summed(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """Return for each row the sum of the rows of `values` (N, C) with the same integer in `keys` (N,)."""
+    """Return, for each row of `values` (N, C), the sum of all rows that have the same integer in `keys` (N,)."""
     sums = np.zeros((keys.max(initial=0) + 1, values.shape[1]))
     np.add.at(sums, keys, values)
     return sums[keys]
@@ -71,6 +74,6 @@ def _summed(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
 def votes_against(shares: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return whether another class has a larger share than the image's own class, (N,) bool; False if shares are NaN.
 
-    `shares` (N, C) are those of the classes, and `codes` (N,) the image's own class.
+    `shares` (N, C) are the shares of the classes, and `codes` (N,) are the classes of the images themselves.
     """
     return shares.max(axis=1) > shares[np.arange(len(codes)), codes]

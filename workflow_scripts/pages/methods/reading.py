@@ -1,4 +1,4 @@
-"""Read from the files of a run the facts about its methods."""
+"""Read the facts about the methods of a run from its files."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from workflow_scripts.pages.methods.paragraph import IN_PROSE, Made
 def read_made(
     sources: Mapping[str, Sequence[str]], backbones: Sequence[str], layers: Sequence[tuple[str, str]]
 ) -> Made:
-    """Read the facts about a run that its files give.
+    """Read, from the files of a run, the facts that its methods paragraph states.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
 
 
 def _libraries(stores: Iterable[str]) -> dict[str, list[str]]:
-    """Return the versions of each library that the stores name, sorted."""
+    """Return, for each library, the sorted list of the versions that the stores name."""
     versions: dict[str, set[str]] = {}
     for path in stores:
         with store.reading(path) as file:

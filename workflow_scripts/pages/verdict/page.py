@@ -31,9 +31,9 @@ def write_verdict(
     path : the HTML file.
     sections : from `findings.sections`.
     figures : PNG files of the figures, by kind.
-    links : paths of the tables below the folder of all results, by name.
+    links : paths of the tables, relative to the folder of all results, by name.
     thumbnails : the thumbnails of the images.
-    facts : texts of the page: `dataset` and `study`.
+    facts : the names of the `dataset` and of the `study`.
     """
     about = {
         "title": f"Verdict: {facts['dataset']}, {facts['study']}",

@@ -81,9 +81,9 @@ def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence
 
     Parameters
     ----------
-    verdict : that of `consensus.trust`, or `few` (too few images).
+    verdict : how far cells can be trusted, as in `consensus.trust.Trust`, or `few` if there are too few images.
     n_cells, n_images : numbers of cells and of images.
-    n_kept : number of images that keep their group in most votes of the cells.
+    n_kept : number of images whose group in the consensus has more than half of the votes of the cells.
     """
     if n_cells < 2:
         text = "The study has one cell: no choice was varied, so it is not known what survives."
@@ -104,14 +104,15 @@ def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence
 def fragile(
     verdict: str, agreement: float, n_cells: int, n_images: int, n_fragile: int, mover: tuple[str, int] | None
 ) -> Sentence:
-    """Say how many images do not survive the choices.
+    """Say how many images lie between two groups, that is do not survive the choices.
 
     Parameters
     ----------
-    verdict : that of `consensus.trust`, or `few` (too few images).
+    verdict : how far cells can be trusted, as in `consensus.trust.Trust`, or `few` if there are too few images.
     agreement : mean agreement of the most trusted cell.
     n_cells, n_images, n_fragile : numbers of cells, of images, and of images between two groups.
-    mover : the choice (in words) that moves most images to their second group, and the number of these images; or None.
+    mover : the choice (in words) that alone moves the most of these images from one group to the other, and how many;
+        None if no choice moves any.
     """
     if n_cells < 2:
         return Sentence("With one cell no image can change its group.", "none", None, "consensus")
@@ -131,8 +132,8 @@ def fragile(
 def choice_that_matters(verdict: str, effects: Sequence[tuple[str, float, float, float]]) -> Sentence:
     """Say which choice the result depends on most.
 
-    `effects` has for each choice its name in words, its share of the disagreement, the p-value, and the ARI that is
-    lost by a change of it alone.
+    `effects` has four values for each choice: its name in words, the share of the disagreement that it explains, the
+    p-value, and the ARI that is lost if only this choice is changed.
     """
     table = "partition_effects"
     if not effects:
@@ -160,7 +161,7 @@ def cell_to_trust(
 
     Parameters
     ----------
-    verdict : that of `consensus.trust`, or `few` (too few images).
+    verdict : how far cells can be trusted, as in `consensus.trust.Trust`, or `few` if there are too few images.
     name, agreement : name of the most trusted cell, and its mean agreement with the others (ARI).
     chance : agreement that shuffled partitions reach.
     first : share of the bootstrap samples in which this cell ranks first.
@@ -196,7 +197,7 @@ def cell_to_trust(
 
 
 def checked_by_labels(n_images: int, n_labelled: int, ari: float, best: float, median: float) -> Sentence:
-    """Say which ARI with the labels the trusted cell has, and which the best and the median cell have."""
+    """Say the ARI of the trusted cell with the labels, and beside it the highest and the median ARI of all cells."""
     of = "the labels" if n_labelled == n_images else f"the {count(n_labelled, 'label')} at hand"
     text = f"Against {of} it has ARI {ari:.2f}; the best cell has {best:.2f}, the median cell {median:.2f}."
     return Sentence(text, "strong" if ari >= median else "weak", ari, "trust")
@@ -205,7 +206,8 @@ def checked_by_labels(n_images: int, n_labelled: int, ari: float, best: float, m
 def settled_by_labels(name: str, probability: float, n_labels: int, needed: int | None) -> Sentence:
     """Say which cell the labels favour, and how many more labels would decide.
 
-    `needed` is this number; None if these labels do not decide.
+    `needed` is the number of further labels: 0 if more labels would hardly change the answer, and None if this number
+    cannot be estimated.
     """
     start = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
     if needed == 0:
@@ -219,8 +221,8 @@ def settled_by_labels(name: str, probability: float, n_labels: int, needed: int 
 def curve(metric: str | None, n_cells: int, low: float, median: float, high: float) -> Sentence:
     """Say in which range the scores of the cells are.
 
-    `metric` is the name of the score, or None if there is only one cell. `low`, `median` and `high` are values over the
-    cells.
+    `metric` is the name of the score, or None if there is only one cell. `low`, `median` and `high` are the lowest, the
+    median and the highest score of all cells.
     """
     table = "specification_curve"
     if metric is None:
@@ -303,8 +305,8 @@ def perturbations(n_images: int, shares: Sequence[tuple[str, float, float, float
 class State:
     """The numbers that the next steps depend on.
 
-    `shown` is the largest number of fragile images on the page, and `choice` the choice that matters most, in words, or
-    None.
+    A fragile image lies between two groups; `shown` is the largest number of fragile images that the page shows.
+    `choice` is the choice that matters most, in words, or None.
     """
 
     verdict: str

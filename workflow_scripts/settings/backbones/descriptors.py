@@ -1,4 +1,4 @@
-"""The settings of descriptors, which need no network."""
+"""The settings of descriptors, which need no neural network."""
 
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -58,7 +58,8 @@ class Lbp(Descriptor):
 
 
 class Glcm(Descriptor):
-    """The mean and range over four directions of six properties of grey-level co-occurrence (Haralick et al. 1973)."""
+    """Six properties of grey-level co-occurrence (Haralick et al. 1973), each as its mean and its range over four
+    directions."""
 
     in_prose = "properties of grey-level co-occurrence [@haralick1973] at {levels} grey levels"
     descriptor: Literal["glcm"]

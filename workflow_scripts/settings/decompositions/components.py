@@ -22,7 +22,7 @@ SCALED = {
 
 
 class OfScaledFeatures(OfFeatures):
-    """Base class of the decompositions whose features are scaled first."""
+    """Base class of the settings of decompositions that scale the features first."""
 
     scale: Literal["standard", "power", "yeo-johnson", "l2"] | None = None
     """How features are scaled first. `standard` divides each feature by its standard deviation. `power` takes the
@@ -80,7 +80,7 @@ class Ica(OfScaledFeatures):
         return min(n, width, self.n_components)
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of the PCA, and of the components with their copies."""
+        """Return the bytes of the PCA that comes first, and of the independent components with their copies."""
         of_components = 8 * FLOAT * n * self.n_stored(n, width)
         return Pca(max_components=self.n_components, scale=self.scale).memory(n, width) + of_components
 
@@ -102,9 +102,9 @@ class KernelPca(OfScaledFeatures):
         return min(n, self.n_components)
 
     def stored_bytes(self, n: int, width: int) -> int:
-        """Return the bytes of the components, and of the weights that place new images."""
+        """Return the bytes of the components, and of as many weights, which are needed to place new images."""
         return 2 * super().stored_bytes(n, width)
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of the features and their copies, and of the kernel with its copies."""
+        """Return the bytes of the features and their copies, and of the kernel matrix with its copies."""
         return max(FLOAT * (3 * n * width + 4 * n**2), self.scaling_bytes(n, width))

@@ -31,8 +31,8 @@ class _Map(Decomposition):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings filled in. The scaling of the components and a third dimension are added,
-        if any."""
+        """Return `in_prose` with the values of the settings, and with words for scaled components and for a third
+        dimension."""
         scaled = ", scaled to unit variance" if self.whiten else ""
         return super().prose + scaled + (", in three dimensions" if self.dimensions == 3 else "")
 
@@ -71,7 +71,8 @@ class Umap(_Map):
     seed: Seed = 0
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of compiled code, of the points and their copies, and of the graph with its copies."""
+        """Return the bytes that the compilation of UMAP needs, and those of the points and of the graph, with
+        copies."""
         return UMAP_COMPILED + FLOAT * n * (4 * self.n_components + 24 * self.n_neighbors)
 
 

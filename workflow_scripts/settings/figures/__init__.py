@@ -1,6 +1,7 @@
 """The settings of all kinds of figures, and of their common style.
 
-Importing a module registers its kinds; the reference lists them in this order.
+Importing a module of this package registers its kinds of figures. The reference of the settings lists the kinds in the
+order of these imports.
 """
 
 # isort: off

@@ -22,7 +22,7 @@ class Samples(Figure):
 
 
 class Formats(Figure):
-    """A table of the numbers of files of each format that were taken in or rejected."""
+    """A table with the number of files of each format, both taken in and rejected."""
 
     sources = ("formats",)
     of_cells = "one"
@@ -49,8 +49,8 @@ class ClassDistribution(Figure):
 
 
 class LabelSets(Figure):
-    """Several sets of labels side by side: their sizes, how many of their images are in the data set, and how well
-    every two sets agree."""
+    """Several sets of labels side by side: their sizes, how many of their images are in the data set, and how well each
+    pair of sets agrees."""
 
     sources = ("manifest", "sets")
     of_cells = "one"
@@ -67,7 +67,7 @@ class LabelSets(Figure):
 
 
 class Preprocessing(Figure):
-    """One image of each of some classes, and its histogram, after each preprocessing of the study."""
+    """Images of some classes after each preprocessing of the study, with histograms of their intensities."""
 
     sources = ("manifest", "preprocessed")
     of_cells = axes_of("preprocessed")
