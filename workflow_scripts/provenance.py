@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent
 LEFT_OUT = {"settings", "grid", "runlog", "provenance", "errors"}
 """Modules that `code_digest` ignores: they do not change a result, or a job's params already show the change."""
 COUNTED = {"grid.axes", "grid.cells"}
-"""Modules inside `LEFT_OUT` that `code_digest` includes all the same: jobs take names of columns from them."""
+"""Modules inside `LEFT_OUT` that `code_digest` includes nevertheless: jobs take names of columns from them."""
 
 
 def digest(value: Any) -> str:
@@ -31,9 +31,10 @@ def file_digest(path: str | Path) -> str:
 def code_digest(*modules: str) -> str:
     """Return a digest (16 hex digits) of the code of some modules and of all modules of this package that they import.
 
-    Docstrings and comments of Python sources do not change the digest. All C, HTML, CSS, JavaScript and BibTeX files in
-    a module's folder count, with every byte. If a module uses k-means, the digest also changes when a kernel is
-    compiled for the first time, so that results that were made without a kernel are made again.
+    Modules in `LEFT_OUT` do not count, unless they are in `COUNTED`. Docstrings and comments of Python sources do not
+    change the digest. All C, HTML, CSS, JavaScript and BibTeX files in a module's folder count, with every byte. If a
+    module uses k-means, the digest also changes when a kernel is compiled for the first time, so that results that were
+    made without a kernel are made again.
 
     `modules` are dotted names inside the package, such as `jobs.cluster` or `clusterers.kmeans`. Raises
     `ModuleNotFoundError` for a name that does not exist.

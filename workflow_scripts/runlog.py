@@ -51,9 +51,10 @@ def _log_to(path: str) -> None:
 
 
 def progress(what: str, unit: str) -> Callable[[int, int], None]:
-    """Return a function `report(done, total)` that writes the progress to stderr and to the log every few seconds.
+    """Return a function `report(done, total)` that writes the progress to stderr and to the log.
 
-    `what` is the name of the work in these lines, `unit` what is counted, for example `images`.
+    It writes at most one line in `SECONDS_BETWEEN_LINES` seconds. `what` is the name of the work in these lines, and
+    `unit` is what is counted, for example `images`.
     """
     start = last = time.monotonic()
 

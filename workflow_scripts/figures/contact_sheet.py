@@ -45,8 +45,8 @@ def tabulate(
     -------
     DataFrame with one row per image:
 
-    - `cluster`, `name`, `size`: number, name (such as `Sc` or `Sc-2`; the number without labels) and images of the
-      cluster.
+    - `cluster`, `name`: number and name of the cluster (such as `Sc` or `Sc-2`; without labels, its number).
+    - `size`: number of images of the cluster.
     - `place`, `position`: `nearest`, `border`, `farthest` or `named`, and the position within this place, from 0.
     - `image_id`, `path`, `label`: of the image; the label is None if unknown.
     - `row`: row in the stack of preprocessed images.
@@ -55,7 +55,7 @@ def tabulate(
     - `k`: null if the clusterer finds k itself.
     - `chosen_by`: metric that chose k; null if the settings give k.
     - `preprocess`: name of the preprocessing.
-    - `n_clusters`: number of clusters, also of those that are not shown.
+    - `n_clusters`: number of the clusters before `MOST` limits them.
     - `not_shown`: paths of named images that are not shown, joined by `|`.
 
     Raises

@@ -41,8 +41,7 @@ class Labelled:
     matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
     by_hand : the decisions of people with `BY_HAND_COLUMNS`: first those on labels, then those to set images aside.
         `image_id` is "" for an image that does not exist.
-    intake_summary : a table with `summary.COLUMNS`: one row for the images, one for the source of the labels, one for
-        each class, and one for each reason for which files were set aside.
+    intake_summary : a table that says what was taken in, labelled and set aside (see `summary.summary_table`).
     notes : sentences for the log about the source of the labels and the rejected files.
     """
 

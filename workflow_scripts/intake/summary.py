@@ -29,9 +29,10 @@ def rejected_in_words(rejected: pd.DataFrame) -> Iterator[str]:
 
 
 def unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence if the labels do not come from a table, but a folder below the top has a table of labels.
+    """Yield a sentence if a folder below the top has a table of labels, which is not read there.
 
-    `paths` are those of the files that were set aside, and `rule` has the settings of the labels.
+    `paths` are those of the files that were set aside, and `rule` has the settings of the labels. There is no sentence
+    if the settings name a table, or another rule than `auto`.
     """
     tables = [path for path in paths if PurePosixPath(path).name == LABEL_TABLE]
     if tables and rule.get("rule", "auto") == "auto" and not rule.get("file"):
@@ -41,7 +42,7 @@ def unread_tables(paths: Iterable[str], rule: Mapping[str, Any]) -> Iterator[str
 def summary_table(
     manifest: pd.DataFrame, rejected: pd.DataFrame, labelling: Labelling, notes: Iterable[str]
 ) -> pd.DataFrame:
-    """Return a table with `COLUMNS` of what was taken in, labelled and set aside, and why."""
+    """Return a table with `COLUMNS` that says what was taken in, labelled and set aside, and why."""
     sizes = manifest["label"].value_counts()
     rows: list[tuple[str, int | None, str]] = [("taken in", len(manifest), "")]
     rows.append(("labels", len(manifest) - int(sizes.get("", 0)), labelling.rule))

@@ -119,7 +119,7 @@ class SavedModel:
 
 
 class _Part(BaseModel):
-    """The base class of the objects in `model.json`. Unknown keys are allowed, types are not converted."""
+    """The base class of the objects in `model.json`. Unknown keys are allowed, and types are not converted."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
 

@@ -36,7 +36,7 @@ class Options:
     ----------
     n_init : number of restarts of k-means for each k.
     n_references : number of sets of random points without groups, which show what happens by chance.
-    n_resamples : number of resamples.
+    n_resamples : number of resamples, and of random splits of the images into halves.
     covariance_type : covariance type of the Gaussian mixtures, as in scikit-learn.
     """
 

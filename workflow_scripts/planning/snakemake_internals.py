@@ -65,7 +65,7 @@ class Run:
 
     @property
     def is_cluster_job(self) -> bool:
-        """Return whether this process is a job on a cluster, which parses the rules again to run their scripts."""
+        """Return whether this process belongs to a job on a cluster. It parses the rules again to run their scripts."""
         return self._workflow.remote_exec
 
     @property
@@ -86,7 +86,7 @@ class Run:
 
     @property
     def makes_everything(self) -> bool:
-        """Return whether the run's target is `all`."""
+        """Return whether `all` is a target of the run; a run without targets makes `all`."""
         targets = self._workflow.dag_settings.targets
         return not targets or "all" in targets
 

@@ -21,7 +21,7 @@ class Restarts:
     inertia :
         (R,) float64, sum of squared distances to the nearest centre. It is rounded to 32 bits, on which all processors
         agree; so restarts with the same solution have equal inertias.
-    n_iter : (R,) int32, number of iterations, including the last one, which changed nothing.
+    n_iter : (R,) int32, number of iterations. The last one changes nothing, unless max_iter ended the restart.
     converged : (R,) bool, False if max_iter ended the restart.
     labels :
         (R, N) in the smallest unsigned type that holds k - 1; with keep="best" (N,), the labels of the best restart.
