@@ -91,9 +91,10 @@ def reliability(predicted: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_words(predicted: pd.DataFrame, reliable: pd.DataFrame) -> str:
-    """Return a sentence for the end of a run: how often predictions are right, and how well they are calibrated.
+    """Return a sentence for the end of a run.
 
-    `predicted` is the result of `predictions`, and `reliable` that of `reliability`.
+    It says how often predictions are right, how well they are calibrated, and how many images without a label have a
+    sure prediction. `predicted` is the result of `predictions`, and `reliable` that of `reliability`.
     """
     n, right = reliable["images"].sum(), np.average(reliable["accuracy"], weights=reliable["images"])
     text = f"right for {100 * right:.1f} % of {n} held-out images, "

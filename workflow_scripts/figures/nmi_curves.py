@@ -46,7 +46,8 @@ def tabulate(
 
     - `panel`: name of the points (features and reduction).
     - `curve`, `is_reference`: a clusterer, or one of `reference_curves.CURVES`.
-    - `k`, `finds_k`: number of clusters, and whether the clusterer found it itself.
+    - `k`, `finds_k`: number of clusters, and whether the clusterer found it itself; it is then the mean over the
+      repeats.
     - `nmi`, `sd`: mean and standard deviation (ddof 1) over the repeats; for the random curve over its draws.
     - `n`, `n_labels`: numbers of labelled images and of different labels.
     """

@@ -112,9 +112,9 @@ def write_runs(
 ) -> None:
     """Write the runs of every k to one store.
 
-    `runs` has pairs of a k, or None if the clusterer finds k itself, and its runs. Each pair becomes a group of the
-    HDF5 file, such as `k=7`, or `OWN_K` for None. `ids` (N,) are the ids of the images. `attributes` say how the store
-    was made (see `store.writing`).
+    `runs` has pairs (k, the runs of this k), in which k is None if the clusterer finds k itself. Each pair becomes a
+    group of the HDF5 file, such as `k=7`, or `OWN_K` for None. `ids` (N,) are the ids of the images. `attributes` say
+    how the store was made (see `store.writing`).
     """
     with store.writing(path, attributes) as file:
         store.put(file, "image_id", ids.astype("S"))

@@ -58,7 +58,7 @@ class DensityPeaks(OfK):
 
 
 class BisectingKMeans(BestOf):
-    """scikit-learn's BisectingKMeans, which splits one cluster in two until there are k."""
+    """scikit-learn's BisectingKMeans. It splits one cluster after another in two until there are k."""
 
     keeps_centers = True
     in_prose = "bisecting k-means [@steinbach2000]"

@@ -79,7 +79,7 @@ class Autoencoder(OnDevice, OfFeatures):
 
     def memory(self, n: int, width: int) -> int:
         """Return the bytes of the features, their centred copy, the weights, the best weights, the gradients and Adam's
-        moments. Add those of the PCA whose error is compared with the autoencoder's."""
+        moments, and of the PCA whose error is compared with the autoencoder's."""
         weights = encoder_weights(width, self.widths)
         return 24 * n * width + 48 * weights + Pca(max_components=self.widths[-1]).memory(n, width)
 
