@@ -111,7 +111,8 @@ class Node:
 
 
 def parts_of(text: str) -> list[str]:
-    """Return the names of the layers that a joined layer consists of, in order; for any other layer, its own name."""
+    """Return the names of the layers in a joined layer, in order. For any other layer, return a list with its own
+    name."""
     return text.split(JOIN)
 
 

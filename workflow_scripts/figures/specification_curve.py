@@ -92,8 +92,8 @@ def _agreements(partitions: Partitions, between: np.ndarray) -> tuple[np.ndarray
     its repeats.
 
     An opinion is a set of cells with nearly the same partition. The agreement of a cell is its mean ARI with the cells
-    of the other opinions, where each opinion counts once (see `consensus.trust`). `between` (C, C) is the ARI of every
-    two cells.
+    of the other opinions, where each opinion counts once (see `consensus.trust`). `between` (C, C) is the ARI of each
+    pair of cells.
     """
     opinion = opinions(between)
     vote, counts = votes(between, opinion), heard(opinion)

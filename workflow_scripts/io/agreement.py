@@ -22,8 +22,8 @@ def write_agreement(
 ) -> None:
     """Write the agreement of each pair of C cells to the store `path`.
 
-    `cells` gives the value of each cell on every axis. `agreement` (C, C) float64 is the adjusted Rand index of every
-    two cells. `n_images` (C,) int is the number of images of each cell. `attributes` say how the store was made (see
+    `cells` gives the value of each cell on every axis. `agreement` (C, C) float64 is the adjusted Rand index of each
+    pair. `n_images` (C,) int is the number of images of each cell. `attributes` say how the store was made (see
     `store.writing`).
     """
     with store.writing(path, attributes) as file:
@@ -33,8 +33,7 @@ def write_agreement(
 
 
 def read_agreement(path: str, cells: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, int]:
-    """Return the adjusted Rand index of each pair of c `cells`, (c, c) float64, and the number of images, which is the
-    same for all of them.
+    """Return the adjusted Rand index of each pair of c `cells`, (c, c) float64, and the number of images.
 
     All these cells must have the same subset of images. Raises `KeyError` if the store does not have one of the cells.
     """

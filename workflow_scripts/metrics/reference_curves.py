@@ -78,9 +78,9 @@ def _random(codes: np.ndarray, k: int, draws: int, rng: np.random.Generator) -> 
 
 
 def _refinements(sizes: np.ndarray, ks: Iterable[int]) -> dict[int, float]:
-    """Return for each k the NMI of the labels with their refinement into k parts (see `reference_curves`).
+    """Return for each k the NMI between the labels and their refinement into k parts (see `reference_curves`).
 
-    `sizes` are the numbers of images with each label.
+    `sizes` are the numbers of images with each label. k below the number of labels are left out.
     """
     entropy = _entropy(sizes)
     parts = [-int(size) for size in sizes]  # negative, because a heap gives the smallest first

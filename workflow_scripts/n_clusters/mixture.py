@@ -35,8 +35,8 @@ def bic(X: np.ndarray, labels: np.ndarray, covariance_type: str) -> float:
 
 
 def recommend(ks: np.ndarray, values: np.ndarray) -> int | None:
-    """Return the k with the lowest BIC. Return None if it is the last k, because the BIC may fall further, or if all
-    are NaN.
+    """Return the k with the lowest BIC. Return None if this is the last k, because the BIC may fall further, or if all
+    values are NaN.
 
     `values` (K,) are the BIC for each of `ks` (K,). NaN values are ignored.
     """

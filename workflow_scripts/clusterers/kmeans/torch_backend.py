@@ -28,10 +28,10 @@ SETTLED_AT_ONCE = 2**22
 class TorchBackend:
     """Run Lloyd's iterations of a batch of restarts with two matrix products for each iteration.
 
-    The first product, in `dtype`, gives the score x . c - |c|^2 / 2 of each point x and centre c; the highest score of
-    a point belongs to its nearest centre. If another score is so close that rounding could reverse them, distances in
-    double precision decide. The second product is exact and gives the sum and the number of the points of each cluster.
-    Restarts that have converged take no part in later iterations.
+    The first product, in `dtype`, gives the score x . c - |c|^2 / 2 of each point x and centre c. The nearest centre of
+    a point has the highest score. If the two highest scores are so close that rounding could have changed their order,
+    distances in double precision decide. The second product is exact. It gives the sum of the points of each cluster,
+    and their number. Restarts that have converged take no part in later iterations.
     """
 
     def __init__(self, problem: Problem, dtype: DTypeLike | None, device: str, max_memory: int) -> None:

@@ -62,7 +62,8 @@ def _nm(number: str, unit: float) -> float | None:
 
 
 def nearest_length(nm: float) -> float:
-    """Return the round length that is nearest to the length `nm`; both are in nanometres."""
+    """Return the usual length of a scale bar that is nearest to `nm`, in nanometres. Usual lengths are the numbers
+    `LEADING` times a power of ten."""
     power = 10 ** floor(log10(nm))
     return power * min((*LEADING, 10), key=lambda leading: abs(log(leading * power / nm)))
 

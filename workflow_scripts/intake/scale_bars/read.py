@@ -191,9 +191,10 @@ def _by_bar(grey: Rows) -> Reading:
 
 
 def _named(grey: Rows) -> _Named:
-    """Find the bar with a text that names a length: in a stripe, else near a stripe, else anywhere in the image.
+    """Return the bar whose length is named by a text, with this length.
 
-    Raises `_Failed` if there is none.
+    It is searched for in each stripe first, then in the stripes and the rows around them, then in the whole image.
+    Raises `_Failed` if there is none, or if several bars give different scales.
     """
     height, stripes = len(grey), find_stripes(grey)
     around = round(AROUND * height)
