@@ -58,8 +58,8 @@ def read_known(table: Path) -> Iterator[tuple[str, str]]:
     """Yield the hash and the label of each row of a CSV with the columns `sha256`, `label` and optionally `pixels_id`.
 
     Rows without a label are left out. The hash is that of the pixels if the row has one, so that other files with the
-    same pixels match too; otherwise it is the start of the SHA-256 of the file. Raises `UserError` if a column is
-    missing or a row has no SHA-256.
+    same pixels match too; otherwise it is the start of the SHA-256 of the file. Raises `UserError` if the file cannot
+    be read, if a column is missing, or if a row has no SHA-256.
     """
     try:
         with open(table, newline="", encoding="utf-8-sig") as stream:
