@@ -37,8 +37,8 @@ def measured(job: Callable[[], None]) -> tuple[float, float, float]:
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9
 
 
-def jobs(n: int, folder: str) -> Iterator[tuple[str, Callable[[], None], float | None, float | None]]:
-    """Yield the name of each job, the job, and its seconds and bytes by the settings, or None."""
+def jobs(n: int, folder: str) -> Iterator[tuple[str, Callable[[], None], Clusterer | Decomposition | None]]:
+    """Yield the name of each job, the job, and its settings; none for the scores."""
     data = write_data(folder, n, WIDTH)
     run = partial(run_job, folder=folder)
     for name, settings in CLUSTERERS.items():
@@ -46,30 +46,29 @@ def jobs(n: int, folder: str) -> Iterator[tuple[str, Callable[[], None], float |
         params = {"clusterer": model.dump(), "n_components": None, "whiten": False}
         output = {"out": f"{folder}/{name}.h5"}
         job = partial(run, "cluster", {"points": data["points"]}, output, params)
-        yield name, job, model.seconds(n, WIDTH), model.memory(n, WIDTH)
+        yield name, job, model
     scores = {"scores": f"{folder}/scores", "classes": f"{folder}/classes"}
     files = {**data, "clusters": f"{folder}/kmeans.h5"}
-    yield "scores of k-means", partial(run, "score", files, scores, {"cell": CELL}), None, None
+    yield "scores of k-means", partial(run, "score", files, scores, {"cell": CELL}), None
     pca = {"out": f"{folder}/pca.h5"}
     run("decompose", {"source": data["features"]}, pca, {"decomposition": Decomposition.registry["pca"]().dump()})
     for name in ("tsne", "umap"):
         model = Decomposition.registry[name](of="pca", n_components=WIDTH)
         output, params = {"out": f"{folder}/{name}.h5"}, {"decomposition": model.dump()}
         job = partial(run, "decompose", {"source": pca["out"]}, output, params)
-        yield name, job, model.seconds(n, WIDTH), model.memory(n, WIDTH)
+        yield name, job, model
 
 
 def main(n: int) -> None:
-    """Measure and print."""
-    print(
-        f"| {n} points of {WIDTH} numbers | seconds | of the processor | the plan's | GB | the plan's, without libraries |"
-    )
+    """Measure and print. The plan's memory is that of the data, without the libraries."""
+    print(f"| {n} points of {WIDTH} numbers | seconds | of the processor | the plan's | GB | the plan's |")
     print("|---|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
-        for name, job, seconds, memory in jobs(n, folder):
+        for name, job, settings in jobs(n, folder):
             wall, busy, peak = measured(job)
-            said = f"{seconds:.0f} | {peak:.2f} | {memory / 1e9:.2f}" if seconds is not None else f" | {peak:.2f} | "
-            print(f"| {name} | {wall:.0f} | {busy:.0f} | {said} |", flush=True)
+            seconds = f"{settings.seconds(n, WIDTH):.0f}" if settings else ""
+            memory = f"{settings.memory(n, WIDTH) / 1e9:.2f}" if settings else ""
+            print(f"| {name} | {wall:.0f} | {busy:.0f} | {seconds} | {peak:.2f} | {memory} |", flush=True)
 
 
 if __name__ == "__main__":
