@@ -53,10 +53,10 @@ def jobs(n: int, folder: str) -> Iterator[tuple[str, Callable[[], None], Cluster
     pca = {"out": f"{folder}/pca.h5"}
     run("decompose", {"source": data["features"]}, pca, {"decomposition": Decomposition.registry["pca"]().dump()})
     for name in ("tsne", "umap"):
-        model = Decomposition.registry[name](of="pca", n_components=WIDTH)
-        output, params = {"out": f"{folder}/{name}.h5"}, {"decomposition": model.dump()}
+        plane = Decomposition.registry[name].model_validate({"of": "pca", "n_components": WIDTH})
+        output, params = {"out": f"{folder}/{name}.h5"}, {"decomposition": plane.dump()}
         job = partial(run, "decompose", {"source": pca["out"]}, output, params)
-        yield name, job, model
+        yield name, job, plane
 
 
 def main(n: int) -> None:
