@@ -28,6 +28,7 @@ from workflow_scripts.settings.costs import (
     FLOAT,
     FLOPS,
     LABEL_COPIES,
+    LINKED_IMAGES,
     PAIRS_COPIES,
     PARTITION_SECONDS,
     SILHOUETTE_POINTS,
@@ -241,10 +242,11 @@ class Sizes(DataSizes):
     def consensus_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of the job that makes a study's consensus.
 
-        The job holds the partitions, and a number for every pair of images.
+        The job holds the partitions, and a number for every pair of the images that are linked.
         """
         n, cells = self.n_images, len(self.grid.agreeing(wildcards.study))
-        return _megabytes(LABEL_COPIES * n * cells + min(PAIRS_COPIES * FLOAT * n**2, DISTANCES_AT_ONCE), attempt)
+        pairs = PAIRS_COPIES * FLOAT * min(n, LINKED_IMAGES) ** 2
+        return _megabytes(LABEL_COPIES * n * cells + pairs, attempt)
 
     def model_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of the job that makes a model: that of a PCA, and 1 GB for blocks of features."""

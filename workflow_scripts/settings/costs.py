@@ -24,6 +24,8 @@ PAIRS_COPIES = 2.5
 results."""
 DISTANCES_AT_ONCE = 10**9
 """Bytes held in memory at once, with intermediate results, when the distances of all pairs are computed in blocks."""
+LINKED_IMAGES = 4000
+"""Largest number of images whose pairs the consensus compares; equal to `consensus.MAX_LINKED`."""
 LABEL_COPIES = 40
 """Bytes held in memory for each image and cell when the clusterings of all cells are compared. The stored repeats of a
 cell are included. Measured: 1.1 GB for 30 million pairs of an image and a cell."""

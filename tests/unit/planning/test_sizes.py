@@ -12,6 +12,7 @@ import yaml
 
 from workflow_scripts.backbones.torchvision_import import torchvision
 from workflow_scripts.clusterers import kmeans
+from workflow_scripts.consensus.consensus import MAX_LINKED
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.cells import Cell
 from workflow_scripts.grid.expand import Grid
@@ -25,7 +26,7 @@ from workflow_scripts.reduce.dense import Autoencoder
 from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.clusterers import Clusterer
-from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOPS, SILHOUETTE_POINTS
+from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOPS, LINKED_IMAGES, SILHOUETTE_POINTS
 from workflow_scripts.settings.decompositions.components import EXACT_SIDE, FITTED_NUMBERS
 
 CONFIG = """
@@ -286,10 +287,14 @@ def test_small_jobs_take_little_more_than_their_start(sizes):
         assert BASE_MINUTES <= minutes(_reduced(clusterer="best"), 1) <= BASE_MINUTES + 1
 
 
+def test_limits_are_those_of_the_code():
+    assert SILHOUETTE_POINTS == MAX_POINTS
+    assert LINKED_IMAGES == MAX_LINKED
+
+
 @pytest.mark.parametrize(("n", "samples"), [(10_000, 0.25), (20_000, 1), (50_000, 10), (150_000, 10)])
 def test_there_is_time_for_silhouettes(sizes, monkeypatch, n, samples):
     """Those of 20 000 x 50 points took 5.5 to 9.8 s; of more points each of the ten clusterings has such a sample."""
-    assert SILHOUETTE_POINTS == MAX_POINTS
     monkeypatch.setattr(type(sizes), "n_images", n)
     minutes = sizes.score_minutes(_reduced(clusterer="paper"), 1) - BASE_MINUTES
     assert 2 * 9.8 * samples / 60 - 0.5 <= minutes <= 10 * 5.5 * samples / 60 + 0.5
