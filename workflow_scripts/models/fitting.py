@@ -32,7 +32,7 @@ def fit_model(sources: Mapping[str, str], cell: Mapping[str, Any], settings: Map
     """Return a model of a cell's best clustering.
 
     If there are several k, the one with the highest mean adjusted Rand index over the repeats is taken, because this
-    index does not grow with k by itself, as an accuracy does. Without labels, the k with the highest mean silhouette is
+    index, unlike an accuracy, does not grow with k by itself. Without labels, the k with the highest mean silhouette is
     taken. Of the repeats with this k, the one with the lowest inertia is taken. New images get the cluster with the
     nearest centre, for every clusterer.
 

@@ -120,7 +120,7 @@ def _yeo_johnson(features: np.ndarray, powers: np.ndarray) -> np.ndarray:
 
 
 def finite(features: np.ndarray, method: str | None) -> np.ndarray:
-    """Return the features unchanged. Raises `UserError` with the name of the method if one is NaN or infinite."""
+    """Return the features unchanged. Raises `UserError` with the name of the method if a feature is NaN or infinite."""
     if not np.isfinite(features).all():
         raise UserError(f"{method}: found NaN or infinite values among the features, only finite ones are allowed")
     return features

@@ -35,8 +35,8 @@ def _below(model: type[Model]) -> Iterator[type[Model]]:
 
 
 def _description(model: type[Model], field: str) -> str | None:
-    """Return the docstring of a field in `model`, or in the nearest base class that declares the field; None without
-    one."""
+    """Return the docstring of a field in `model`, or in the nearest base class that declares the field; None if it has
+    none."""
     declaring = next((above for above in model.__mro__ if field in get_annotations(above)), model)
     return _docstrings(declaring.__module__).get((declaring.__name__, field))
 

@@ -18,7 +18,7 @@ ASKED_FOR = ("choose_k", "perturbations")
 
 class CrossValidation(Model):
     """Cross-validation with stratified folds. The decomposition and the clusterer are fitted on the training folds
-    only. `mapping` says which folds name the clusters after classes."""
+    only. `mapping` names the folds whose labels give each cluster its class."""
 
     folds: int = Field(5, ge=2)
     mapping: list[Literal["training", "validation"]] = Field(["training"], min_length=1)

@@ -33,8 +33,8 @@ class NewImagesInputs(Stage):
         return self.layout.new_regions if self.settings.intake.cuts else self.layout.new_images
 
     def predictions(self, wildcards: JobWildcards) -> list[str]:
-        """Return the paths of the tables of predictions for new images, one for each study with a model. With tiles,
-        the tables of the areas of clusters are added."""
+        """Return the paths of the tables of predictions for new images, one for each study with a model. If images are
+        cut into tiles, the tables of the areas of clusters are added."""
         areas = [self.layout.predicted_areas] if self.settings.intake.tiles else []
         return self._of_models("predict", self.layout.predictions, *areas)
 

@@ -42,7 +42,7 @@ def neighbour_shares(
 
 
 def cluster_shares(partition: np.ndarray, codes: np.ndarray, n_classes: int, groups: np.ndarray) -> np.ndarray:
-    """Return the share of each class among the images of other groups in an image's cluster, (N, n_classes) float64.
+    """Return the share of each class among the images of other groups in each image's cluster, (N, n_classes) float64.
 
     The shares are NaN for noise, and for an image whose cluster has no images of other groups.
 

@@ -57,7 +57,7 @@ def number_of_groups(k: int, chosen: str, criteria: int | None, asked: bool) -> 
     Parameters
     ----------
     k : number of groups of the consensus.
-    chosen : how the consensus chose it: `given`, `of the cells` or `lifetime`.
+    chosen : how the consensus chose this number: `given`, `of the cells` or `lifetime` (see `consensus.consensus`).
     criteria : the k on which the criteria of a choose_k figure agree, or None.
     asked : whether the study has such a figure.
     """
