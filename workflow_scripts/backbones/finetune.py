@@ -62,7 +62,7 @@ class FineTuning:
 class Training:
     """A network in training, and the images and targets that it is trained on.
 
-    `targets` (N,) are the numbers of the classes, -1 for images without a label. `parameters` are those that are
+    `targets` (N,) has the class number of each image, -1 for an image without a label. `parameters` are those that are
     trained. Images are resized to `size` x `size` pixels if it is given. `workers` parts of a batch are computed at the
     same time. The argument `rows` (n,) of the methods has the row numbers of images.
     """
@@ -83,7 +83,8 @@ class Training:
             yield rows[start : start + PART_SIZE[self.device.type]]
 
     def logits(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Return the class scores (n, classes) of the images `rows` (n,), and the numbers of their classes (n,)."""
+        """Return the class scores (n, classes) of the images `rows` (n,), and the class numbers (n,) of these
+        images."""
         pixels = self.normalisation.prepare(self.images[rows], self.size, self.device)
         return self.network(pixels), torch.from_numpy(self.targets[rows]).to(self.device)
 

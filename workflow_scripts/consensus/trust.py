@@ -218,7 +218,7 @@ def _sampled_ranks(
 ) -> np.ndarray:
     """Return the ranks (n_samples, C) of the cells if images and opinions get random weights (Bayesian bootstrap).
 
-    `units` (N,) are the numbers of the groups of images, from 0; all images of a group have the same weight. The
+    `units` (N,) has for each image the number, from 0, of its group; all images of a group have the same weight. The
     weights have the mean 1 and the variance 1, like the counts in an ordinary bootstrap. If there are more than
     `MAX_SAMPLE` images, a random sample of this size is used. Its weights have a lower variance, so that the ranks vary
     as much as they would with all images.

@@ -212,9 +212,9 @@ def _box(left: float, top: float, right: float, bottom: float, label: str) -> Bo
 
 
 def _class_names(folder: Path) -> list[str]:
-    """Return the names of YOLO's classes in the order of their numbers; empty if no file has them.
+    """Return the names of YOLO's classes in the order of their numbers, from the first file that has them.
 
-    The file is in the folder or in one of the `MOST_DEEP` folders above it.
+    The files are searched in the folder and in the `MOST_DEEP` folders above it. Without such a file the list is empty.
     """
     for place in (folder, *folder.parents[:MOST_DEEP]):
         for name in CLASS_FILES:
