@@ -68,9 +68,9 @@ def join_backbones(parts: Mapping[str, str], layer: str, output: Path, code: str
 def facts_for_models(features: h5py.File) -> dict[str, Any]:
     """Return the facts about a backbone that a saved model needs, from the store of the backbone's features.
 
-    The keys are `batch_size` and `weights_sha256`. Joined features also have `scales`, the factor of each part. If they
-    come from several backbones, they also have `join`: a list with the facts of each backbone, whose name is
-    `backbone`.
+    The keys are `batch_size` and `weights_sha256`. For joined features there is also `scales`, the factor of each part.
+    For features of several backbones there is also `join`, a list with the facts about each backbone; its name is under
+    the key `backbone`.
     """
     known = {"batch_size": int(features.attrs["batch_size"]), "weights_sha256": store.text(features, "weights_sha256")}
     return known | {name: store.attribute(features, name) for name in ("scales", "join") if name in features.attrs}

@@ -23,7 +23,7 @@ def once(settings: Mapping[str, Any], k: int | None, n_init: int | None = None) 
 
 
 def runs_of(settings: Mapping[str, Any], points: np.ndarray, seed: int = 0) -> Runs:
-    """Cluster points (N, d) with settings from `once`, and return the runs of their only k."""
+    """Cluster points (N, d) with settings that `once` returned, and return the runs of the only k in the settings."""
     cluster = import_module(f"workflow_scripts.clusterers.{settings['method']}").cluster
     runs: Runs
     ((_, runs),) = cluster(points, settings, seed, 1, lambda done, total: None)
@@ -31,6 +31,6 @@ def runs_of(settings: Mapping[str, Any], points: np.ndarray, seed: int = 0) -> R
 
 
 def clusters_of(settings: Mapping[str, Any], points: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Cluster points (N, d) with settings from `once`, and return the labels (N,) int64; negative for noise."""
+    """Cluster points (N, d) with settings that `once` returned; return the labels (N,) int64, negative for noise."""
     runs = runs_of(settings, points, seed)
     return runs.labels[runs.best_of_repeats[0]].astype(np.int64)

@@ -91,9 +91,9 @@ def cluster(
 def train_labelling(X: Tensor, settings: Mapping[str, Any], k: int, base_seed: int, checkpoint: Checkpoint) -> Trained:
     """Train a labelling of X (N, d) into k clusters, with the settings of `settings.Turtle`.
 
-    Each space has a linear layer with normalised weights and a softmax; the labelling is the mean of their outputs. In
-    every round, a new linear classifier of each space is trained on the labels for `inner_steps` steps. Then the
-    labelling takes one step along the gradient of `labelling_loss`.
+    A space is a block of columns of X. Each space has a linear layer with normalised weights and a softmax. The
+    labelling is the mean of the outputs of all spaces. In every round, a new linear classifier of each space is trained
+    on the labels for `inner_steps` steps. Then the labelling takes one step along the gradient of `labelling_loss`.
     """
     widths = settings["spaces"] or [X.shape[1]]
     labelling = OfSpaces(widths, k, True, _random(base_seed, "labelling")).to(X.device)

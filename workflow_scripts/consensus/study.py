@@ -82,9 +82,11 @@ def consensus_of(
 
 
 def write_consensus(path: str, result: StudyConsensus, attributes: Mapping[str, Any]) -> None:
-    """Write the consensus to the store `path` as one run with k clusters, so that it can be read like those of a cell.
+    """Write the consensus to the store `path`, in the format of a cell's store of clusters.
 
-    The other results are the diagnostics of this run. `attributes` are the attributes of the store.
+    The store has one run, whose clusters are the k groups. The diagnostics of this run are the weights of the cells,
+    and the results for each image, such as `agreement`. `attributes` are attributes of the store; `manifest`,
+    `chosen_k` and `ari` are added to them.
     """
     numbers = ("agreement", "second_agreement", "margin", "explained", "flips")
     diagnostics = {name: result.table[name].to_numpy() for name in numbers}

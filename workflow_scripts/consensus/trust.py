@@ -64,7 +64,7 @@ class Trust:
 
     @property
     def best(self) -> int:
-        """Return the number of the row of `table` with the most trusted cell; if several are equal, of the first.
+        """Return the row number of the most trusted cell in `table`; if several cells are equal, the first one counts.
 
         `verdict` says whether to trust this cell.
         """

@@ -48,7 +48,8 @@ def tabulate(
     - `map`: name of the map's axes.
     - `k`: null if the clusterer finds k itself.
     - `chosen_by`: metric that chose k; null if the settings give k.
-    - `cluster`, `name`: number (negative for noise) and name (such as `Sc` or `Sc-2`; the number without labels).
+    - `cluster`: number of the cluster; negative for noise.
+    - `name`: name of the cluster, such as `Sc` or `Sc-2`; if no image has a label, its number as text.
     - `predicted`: the class that the cluster votes for, or None.
     - `rank`: 1 for the largest cluster of its class.
     - `typical`: whether the image is drawn as an inset.
@@ -74,8 +75,10 @@ def tabulate(
 
 
 def places(cell: OneCell) -> dict[str, Any]:
-    """Return the columns of the coordinates on a cell's map, `x` and `y` (also `z` in 3D), and `map`, the name of its
-    axes."""
+    """Return columns about a cell's map: the coordinates `x` and `y` (also `z` in 3D), and `map`.
+
+    `map` is the name of the map's axes, such as `t-SNE`.
+    """
     return dict(zip(("x", "y", "z"), cell.coordinates(), strict=False)) | {"map": MAP_NAMES[cell.map_method()]}
 
 
@@ -134,8 +137,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapping[str, Any]) -> dict[str, Look]:
-    """Return the look of each cluster by name: a shade of its class's colour, or a colour of the palette if no image
-    has a label."""
+    """Return the colour and marker (`Look`) of each cluster, by the cluster's name.
+
+    The colour is a shade of the colour of the cluster's class, or a colour of the palette if no image has a label.
+    Noise is pale; if images have labels, clusters without a class are pale too.
+    """
     clusters = table[table["cluster"] >= 0].drop_duplicates("name").sort_values(["predicted", "rank", "cluster"])
     if not by_class:
         looks_of = looks(list(clusters["name"]), style)
@@ -150,10 +156,10 @@ def cluster_looks(table: pd.DataFrame, by_class: Mapping[str, Look], style: Mapp
 
 
 def _in_order(looks_of: Mapping[str, Look]) -> dict[str, Look]:
-    """Return the looks sorted by name, so that clusters of one class stand together; noise and unlabelled images come
-    last.
+    """Return the entries of `looks_of` in the order of the legend.
 
-    If all names are numbers, their order is kept.
+    They are sorted by name, so that clusters of one class stand together. Noise and unlabelled images come last. If all
+    names are numbers, the order of `looks_of` is kept.
     """
     by_number = all(name.isdecimal() for name, look in looks_of.items() if look != NOBODY)
     ordered = list(looks_of) if by_number else sorted(looks_of, key=lambda name: (looks_of[name] == NOBODY, name))

@@ -1,4 +1,4 @@
-"""Show on a thick line why the intrinsic dimension is measured on samples of many sizes."""
+"""Show, with points on a thick line, why the intrinsic dimension is measured on samples of many sizes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,8 +43,12 @@ def tabulate(
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw four panels: a piece of the line, the fits for the few and for the many points, and dimension by sample
-    size."""
+    """Draw four panels about the small and the large set of points.
+
+    The first panel shows a piece of the line with the points of both sets. The second shows the fits (`draw_fits`) for
+    the small set, and the third those for the large set. The last shows the dimension of samples of the large set
+    against the size of the samples.
+    """
     few, many = list(dict.fromkeys(table["series"]))
     with theme(style):
         wide = figure["width"] >= NARROW_BELOW_MM
@@ -64,8 +68,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def _draw_places(ax: Axes, table: pd.DataFrame, few: str, many: str) -> None:
-    """Draw both sets of points near the middle of the line, the small set on top. The two axes have different
-    scales."""
+    """Draw the points near the middle of the line. Points of the small set hide those of the large set.
+
+    `few` and `many` are the names of the two sets in the column `series`. The two axes have different scales.
+    """
     places = table[table["part"] == "place"]
     for name, colour, size in ((many, FAINT, 2), (few, INK, 5)):
         rows = places[places["series"] == name]

@@ -58,7 +58,10 @@ def scan(
 
 
 def would_list(path: str, include: Iterable[str], exclude: Iterable[str]) -> bool:
-    """Return whether `scan` would list a file of this path relative to its folder; arguments are those of `scan`."""
+    """Return whether `scan` would list a file with this path, which is relative to the folder of `scan`.
+
+    `include` and `exclude` are the arguments of `scan`. That `scan` leaves out `labels.csv` is not considered.
+    """
     hidden = any(name.startswith(HIDDEN) for name in path.split("/"))
     return bool(_compile(include).fullmatch(path)) and not (hidden or _compile(exclude).fullmatch(path))
 

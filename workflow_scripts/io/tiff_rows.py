@@ -117,9 +117,10 @@ class PageRows:
         return np.frombuffer(content, dtype).reshape(shape).astype(page.dtype)
 
     def _segments(self, row: int) -> list[np.ndarray]:
-        """Return the decoded strips or tiles, each (h, w, samples), that lie side by side in row number `row` of them.
+        """Return the decoded segments, each (h, w, samples), of row number `row` of segments, from left to right.
 
-        They are kept in memory until another row is read, because the next band may need them too.
+        A segment is a tile, or some strips one below the other. The segments are kept in memory until another row of
+        segments is read, because the same row may be needed again.
         """
         if self._kept[0] != row:
             across, n = -(-self.page.imagewidth // self._segment_size[1]), self._n_joined

@@ -77,8 +77,8 @@ def _tails(scores: np.ndarray, n: int) -> tuple[float, float]:
 def _chances(scores: tuple[int, ...], n: int) -> np.ndarray:
     """Return the probability of each possible sum of n of the `scores` (integers from 0), drawn without replacement.
 
-    Entry s is the probability of the sum s. The subsets of j scores with the sum s are counted, for all j and s, while
-    one score after the other is added.
+    Entry s is the probability of the sum s. The scores are taken one after the other. After each of them, the number of
+    subsets of j scores with the sum s is updated, for all j and s.
     """
     ways = np.zeros((n + 1, sum(scores[-n:]) + 1))
     ways[0, 0] = 1

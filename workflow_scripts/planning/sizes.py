@@ -65,8 +65,9 @@ def _pixels(image: Mapping[str, Any]) -> int:
 def _pixels_of_page(part: Mapping[str, Any]) -> int:
     """Return a lower bound of a page's size, in the pixels that `memory.counted_pixels` counts.
 
-    It is the size of the rectangle from the page's upper left corner to the lower right corner of `part`. This is one
-    of the page's parts, a row of `regions.csv`. For the last part the rectangle is the whole page.
+    `part` is a row of `regions.csv`, which describes one of the page's parts. The lower bound is the size of the
+    rectangle from the page's upper left corner to the lower right corner of `part`. For the last part the rectangle is
+    the whole page.
     """
     right, bottom = (int(part[at]) + int(part[side]) for at, side in (("x", "width"), ("y", "height")))
     return counted_pixels({"width": right, "height": bottom, "mode": part["mode"]})
@@ -242,7 +243,7 @@ class Sizes(DataSizes):
     def consensus_mb(self, wildcards: Any, attempt: int) -> int:
         """Return the memory (MB) of the job that makes a study's consensus.
 
-        The job holds the partitions, and a number for every pair of the images that are linked.
+        The job holds the partitions, and a number for every pair of images; it compares at most `LINKED_IMAGES` images.
         """
         n, cells = self.n_images, len(self.grid.agreeing(wildcards.study))
         pairs = PAIRS_COPIES * FLOAT * min(n, LINKED_IMAGES) ** 2

@@ -188,8 +188,8 @@ class Trainer:
     def _loss(self, phase: int, rows: np.ndarray) -> Tensor:
         """Return the mean squared error on a batch of the pairs of layers that this phase trains, a scalar.
 
-        A pair is an encoding layer and its decoding layer. The encoding layers before these pairs first encode the
-        batch. Then the pairs encode and decode the result; the error compares their output with their input.
+        A pair is an encoding layer and its decoding layer. The batch is encoded by the encoding layers that come before
+        these pairs. The pairs then encode this input and decode it again. The error is between input and output.
         """
         start, stop = self._pairs(phase)
         with torch.no_grad():

@@ -72,9 +72,10 @@ def agreed(read: Readings) -> tuple[float, float] | None:
     """Return the length in nanometres on which the readings of a text agree, and the share of readings that name it.
     Return None if they do not agree.
 
-    Readings agree if at least `FEWEST` of them name the same length, and at least the share `SHARE` of those that name
-    any. The readings of the whole text and those of the number alone must not name different lengths. A reading does
-    not count if it has another digit where only a 1 is possible.
+    A text has two sets of readings: of the whole text, and of its number alone. The readings of one set agree if at
+    least `FEWEST` of them name the same length, and if these are at least the share `SHARE` of all readings of the set
+    that name a length. One set must agree. The other set may agree too, but on the same length only; if it does not
+    agree, its readings may name no other length. A reading does not count if `_fits` returns False.
     """
     numbers = [text.strip(".,:;-_").replace(" ", "") for text in read.number]
     parted = [length for text in numbers if _fits(text, read.ones) and (length := _nm(text, NM["µ"]))]

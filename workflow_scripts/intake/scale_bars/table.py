@@ -58,9 +58,10 @@ def read_scales(
 def read_by_hand(files: Sequence[str], images: pd.DataFrame) -> dict[str, Decision]:
     """Return the scales that people set, such as those that the page `scales.html` exports.
 
-    A key is the path of an image, or the name in the table if no image has it. A decision has the values of the columns
-    `BY_HAND`, as texts. The tables are read like tables of labels (`label_table.read_label_table`). If there are
-    several decisions on an image, the latest counts. `images` has the columns `path` and `image_id`.
+    A key is the path of an image. If the name in the table belongs to no image, or to several, the key is this name. A
+    decision has the values of the columns `BY_HAND`, as texts. The tables are read like tables of labels
+    (`label_table.read_label_table`). If there are several decisions on an image, the latest counts. `images` has the
+    columns `path` and `image_id`.
     """
     ids = dict(zip(images["path"], images["image_id"], strict=True))
     return latest(read_columns(Path(file), ids, BY_HAND) for file in files)
@@ -107,7 +108,11 @@ def files_of(images: pd.DataFrame, folder: str | Path) -> list[Entry]:
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Return sentences for the log: how many images have a scale, only the size of a pixel, or neither, and why."""
+    """Return lines for the log that count the images with and without a scale.
+
+    They say how many images have a scale bar of known length, by source. They also say how many images have no such
+    bar but a known size of a pixel, and how many have neither, each by reason.
+    """
     known, sized = table["scale_um"].notna(), table["nm_per_pixel"].notna() & table["scale_um"].isna()
     without = ~(known | sized)
     sources = table.loc[known, "source"].value_counts()

@@ -50,7 +50,7 @@ class ShownStudy:
 
     @property
     def names(self) -> list[str]:
-        """Return the names of the cells, which are the choices in which they differ."""
+        """Return a name for each cell: its choices on the axes on which the cells differ."""
         return cell_names([cell.choices for cell in self.cells], [*AXES])
 
     def rows(self, image_ids: Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:

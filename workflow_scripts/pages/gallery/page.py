@@ -70,10 +70,11 @@ def describe(
 
 
 def _group(name: str, inside: np.ndarray, labels: pd.Series, seen: np.ndarray | None) -> dict[str, Any]:
-    """Return the `name` and `size` of a cluster, the number of its images in each class, and its ImageNet names.
+    """Return facts about a cluster: `name`, `size`, `classes` and `imagenet`.
 
-    `inside` (N,) bool marks the images of the cluster. `classes` and `imagenet` begin with the most frequent.
-    `imagenet` has at most `NAMES_SHOWN` names, each with its share of the images; it is empty if `seen` is None.
+    `inside` (N,) bool marks the images of the cluster. `classes` has the number of these images in each class.
+    `imagenet` has their most frequent ImageNet names, at most `NAMES_SHOWN`, each with its share of the images; it is
+    empty if `seen` is None. Both begin with the most frequent one.
     """
     shares = {} if seen is None else pd.Series(seen[inside]).value_counts(normalize=True).head(NAMES_SHOWN).to_dict()
     return {

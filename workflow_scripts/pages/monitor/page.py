@@ -71,7 +71,10 @@ def write_monitor(
 
 
 def _void(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence]:
-    """Yield sentences that say why false alarms may be more frequent, or why no alarm is possible, and what to do."""
+    """Yield sentences about alarms that cannot be relied on, and what to do.
+
+    They say why false alarms may be more frequent than the rate in the settings, or why no alarm is possible.
+    """
     if facts["alike"]:
         charts = listed([f"{name} (correlation {value:.2f})" for name, value in facts["alike"].items()], most=3)
         text = (

@@ -58,7 +58,8 @@ def inside(content: bytes) -> str:
 def write_beside(page: Path, content: bytes) -> str:
     """Write a JPEG file into the folder beside a page, and return its address relative to the page.
 
-    The file's name is a hash of its content. So the page of an earlier run keeps its files until it is replaced.
+    The file's name is a hash of its content, so that it never replaces a file with other content. The page of an
+    earlier run can therefore show its images until the new page replaces it.
     """
     folder, name = page.with_suffix(THUMBNAILS), f"{hashlib.sha256(content).hexdigest()[:16]}.jpg"
     with replacing(folder / name) as temporary:

@@ -104,7 +104,7 @@ def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence
 def fragile(
     verdict: str, agreement: float, n_cells: int, n_images: int, n_fragile: int, mover: tuple[str, int] | None
 ) -> Sentence:
-    """Say how many images lie between two groups, that is do not survive the choices.
+    """Say how many images lie between two groups, so that their group depends on the choices.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelle
     """Say which facts about the images are associated with the groups.
 
     `facts` has for each fact its name, the strength of the association (0 to 1), and the corrected p-value. `labelled`
-    says whether images were compared within labels.
+    says whether images have labels; then only images with the same label were compared.
     """
     table = "nuisances"
     if verdict == "few":

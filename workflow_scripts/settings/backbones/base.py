@@ -37,7 +37,7 @@ class Variant(Model):
 
     @property
     def places_new_images(self) -> bool:
-        """Return whether the backbone can compute features of new images, which models for new images need."""
+        """Return whether the backbone can compute features of new images. Models for new images need that."""
         return True
 
     @abstractmethod

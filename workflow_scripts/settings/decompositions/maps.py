@@ -31,8 +31,10 @@ class _Map(Decomposition):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the values of the settings, and with words for scaled components and for a third
-        dimension."""
+        """Return `in_prose` with the values of the settings filled in.
+
+        Words are added if the components are scaled, and if the map has three dimensions.
+        """
         scaled = ", scaled to unit variance" if self.whiten else ""
         return super().prose + scaled + (", in three dimensions" if self.dimensions == 3 else "")
 
