@@ -62,7 +62,7 @@ def torchvision_content(model: str) -> str:
 
 
 def timm_content(model: str) -> str:
-    """Return the content of the JSON file for a model of timm, named without prefix.
+    """Return the content of the JSON file for a model of timm. `model` is the name that timm gives it, without `timm:`.
 
     The file has each node with its name in the graph and the shapes of its output at the input size and at twice this
     size. It also has these facts: the side of the images (`input_size`), the number of pixels of which the side must be

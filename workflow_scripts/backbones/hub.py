@@ -21,8 +21,8 @@ def hash_in_name(path: Path) -> str | None:
 
 
 def fetch(url: str, path: Path, where: str) -> None:
-    """Download `url` to `path`. Raises `UserError` if that fails. `where` is the part of its message that says what is
-    missing."""
+    """Download `url` to `path`. Raises `UserError` if that fails. The error message has the text `where`, which says
+    what is missing and where."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         download_url_to_file(url, str(path), hash_in_name(path), progress=False)

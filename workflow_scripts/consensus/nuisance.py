@@ -131,7 +131,7 @@ def _prepared(column: pd.Series) -> tuple[str, np.ndarray, np.ndarray] | None:
 
 
 class _Numbers:
-    """The statistic for facts that are numbers: how much of the variance of their ranks the groups explain, as a share.
+    """The statistic for a fact that is a number: the share of the variance of its ranks that the groups explain.
 
     Only the variance within strata counts. A stratum is the set of images with the same label.
     """
@@ -154,7 +154,7 @@ class _Numbers:
 
 
 class _Texts:
-    """The statistic for facts that are texts: how much of the entropy of the texts the groups explain, as a share.
+    """The statistic for a fact that is a text: the share of the entropy of the texts that the groups explain.
 
     Only the entropy within strata counts. A stratum is the set of images with the same label.
     """

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Canvas
 
 
 class Figure(Protocol):
-    """A module of this folder; its name is the `kind` of a model in `settings.figures`."""
+    """The interface of a figure's module. The module's name is the setting `kind` of the figure."""
 
     def tabulate(
         self, figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]

@@ -54,9 +54,9 @@ def spelt(scale_um: float) -> str:
 
 
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
-    """Draw the counts as a matrix with a column for each class; the last column has the sum of each scale.
+    """Draw the counts as a matrix with a row for each scale and a column for each class.
 
-    The shade of a field is its share of the images of the class.
+    The last column has the sum of each row. The shade of a field is its share of the images of its column.
     """
     with theme(style):
         if (table["scale"] == NO_SCALE).all():

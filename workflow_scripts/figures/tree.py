@@ -63,8 +63,8 @@ def tabulate(
     Raises
     ------
     UserError
-        If there is no k from 2 to `leaves`, or if a cluster is not a part of one cluster of the next smaller k. With
-        linkages and Density Peaks, every cluster is.
+        If there is no k from 2 to `leaves`, or if the clusters are not nested: a cluster is not a part of one cluster
+        of the next smaller k. The clusters of linkages and Density Peaks are always nested.
     """
     cell = OneCell.first(cells, inputs)
     manifest = cell.manifest()

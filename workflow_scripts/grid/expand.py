@@ -220,10 +220,10 @@ class Grid:
         return [cell for cell in cells if k is None or not ks[cell.clusterer] or k in ks[cell.clusterer]]
 
     def perturbable(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
-        """Return the cells from which one is chosen to assign the perturbed images of a figure to clusters.
+        """Return the cells that may assign the perturbed images of a figure to clusters; later one of them is chosen.
 
-        If the figure shows the most trusted cell, they are all cells among which that cell is searched. Otherwise there
-        is only the cell `shown`. Cells that cannot be applied to new images are left out.
+        If the figure shows the most trusted cell, these are all cells that may turn out to be the most trusted one.
+        Otherwise it is only the cell `shown`. Cells that cannot be applied to new images are left out.
         """
         cells = [shown]
         if figure.of_trusted_cell:
@@ -331,8 +331,8 @@ def figure_cells(grid: Grid, study: str, figure: Figure | Page) -> list[Cell]:
     """Return the cells that a figure or a page shows.
 
     If `figure.of_cells` is `one`, this is the study's baseline, changed by the choices `figure.at`. Otherwise they are
-    the study's cells that have these choices. Unless `figure.of_cells` is `all`, of cells that would look the same in
-    the figure only the first is returned. Raises `UserError` if there is no cell.
+    the study's cells that have these choices. Several cells may look the same in the figure; then only the first of
+    them is returned, unless `figure.of_cells` is `all`. Raises `UserError` if there is no cell.
     """
     if figure.of_cells == "one":
         return [grid.baseline(study, **figure.at)]

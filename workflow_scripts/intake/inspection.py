@@ -170,7 +170,10 @@ def _same_as_first(
 
 
 def set_aside_row(path: str, format: str, reason: str, detail: str, image_id: str = "") -> tuple[str, ...]:
-    """Return a row of `SET_ASIDE_COLUMNS` for a file, or a part of a file, that is not a duplicate."""
+    """Return a row of `SET_ASIDE_COLUMNS` for a file or a part of a file that is set aside, but not as a duplicate.
+
+    The last two columns, which are for duplicates, are empty.
+    """
     return path, format, reason, detail, image_id, "", ""
 
 

@@ -35,8 +35,11 @@ def reading_bytes(mode: str) -> int:
 
 
 def counted_pixels(image: Mapping[str, Any]) -> int:
-    """Return the number of pixels of an 8-bit image that needs as much memory to read as `image`, a row of
-    `images.csv`."""
+    """Return the number of pixels of an image, weighted by the memory that reading them needs.
+
+    A pixel of an 8-bit image counts as one, and a pixel that needs twice as much memory counts as two. `image` is a row
+    of `images.csv`.
+    """
     return int(image["width"]) * int(image["height"]) * reading_bytes(image.get("mode", "")) // READING_BYTES
 
 
@@ -60,6 +63,6 @@ def reading_processes(workers: int, pages: Iterable[Mapping[str, Any]], memory_m
 
 
 def images_bytes(workers: int, max_pixels: int, bytes_per_pixel: int = READING_BYTES) -> int:
-    """Return the memory in bytes for images of `max_pixels` pixels, one in each of the processes that `processes`
-    allows."""
+    """Return the bytes of memory that the images of all processes need together. Each process holds one image of
+    `max_pixels` pixels; the function `processes` gives the number of processes."""
     return processes(workers, max_pixels, bytes_per_pixel) * bytes_per_pixel * max_pixels

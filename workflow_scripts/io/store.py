@@ -80,7 +80,8 @@ class _Disk(FileIO):
 def _check_no_times(file: h5py.File) -> None:
     """Raise `ValueError` if an object in the file stores the time of its creation, so that equal files would differ.
 
-    HDF5 itself makes such a group if the name of a dataset contains a slash and the group does not exist yet.
+    If the name of a new dataset contains a slash, such as `a/b`, and the group `a` does not exist yet, HDF5 makes this
+    group itself, and the group stores its time.
     """
     names: list[str] = []
     file.visit(names.append)

@@ -90,10 +90,11 @@ def fractions(
 
 
 def _interval(of_unit: np.ndarray, unit: np.ndarray, most: float, confidence: float) -> tuple[float, float, float]:
-    """Return the share of a cluster and the two ends of its interval.
+    """Return the share of the area that a cluster covers, and the two ends of its confidence interval.
 
-    `of_unit` (n,) is the cluster's area in each unit, `unit` (n,) the area of each unit, and `most` the largest
-    effective number of tiles.
+    A unit is an image, or a block of an image (see `fractions`). `of_unit` (n,) is the area that the cluster covers in
+    each unit, and `unit` (n,) the area of all tiles in each unit. The effective number of tiles is at most `most`; it
+    is n if the cluster has the same share in all units.
     """
     n, p = len(unit), float(of_unit.sum() / unit.sum())
     if n < 2:

@@ -154,8 +154,8 @@ class Run:
     def look_for_jobs_only_when_one_ends(self) -> None:
         """Remove Snakemake's default limit of 100 job starts a second; a limit that the user gives stays.
 
-        With a limit, Snakemake examines all waiting jobs again every second, and each job that ends begins one more
-        such series. With hundreds of waiting jobs this occupies a core.
+        With a limit, Snakemake examines all waiting jobs again one second after each examination. Each job that ends
+        starts one more chain of such examinations. With hundreds of waiting jobs this occupies a core.
         """
         scheduler = self._workflow.scheduler
         limit = scheduler.job_rate_limiter

@@ -21,11 +21,12 @@ IMAGES = "kernel_images"
 
 @dataclass(frozen=True)
 class Projection:
-    """Compute the kernel principal components of new images, from their kernel with the N images of the fit.
+    """Compute the kernel principal components of new images.
 
-    A new image's components are its kernel (N,) times `weights` (N, C), minus `offset` (C,); both are float64. Each
-    column of `weights` sums to zero. So the only term of the centring that remains is the mean kernel of each of the N
-    images, and `offset` is the product of these means with `weights`.
+    The kernel of a new image has one value for each of the N images of the fit. The image's components are its kernel
+    (N,) times `weights` (N, C), minus `offset` (C,). Both arrays are float64. Each column of `weights` sums to zero. So
+    the kernel needs no centring except by the mean kernel (N,) over the images of the fit: `offset` is this mean times
+    `weights`.
     """
 
     weights: np.ndarray

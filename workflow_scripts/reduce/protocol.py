@@ -13,7 +13,7 @@ Place = Callable[[np.ndarray], np.ndarray]
 
 
 class Decomposition(Protocol):
-    """The interface of a module of this folder; its name is the `method` of a settings model."""
+    """The interface of a decomposition's module. The module's name is the setting `method` of the decomposition."""
 
     def decompose(
         self, source: str, path: str, settings: Mapping[str, Any], code: str, progress: Callable[[int, int], None]

@@ -72,7 +72,7 @@ class MethodsInputs(Stage):
         return list(dict.fromkeys(getattr(cell, axis) for cell in self.grid.all_cells))
 
     def _phrases(self, axis: str) -> dict[str, str]:
-        """Return, by name, the phrase (`prose`) of each variant of an axis that a cell uses."""
+        """Return the phrase (`prose`) of each variant that cells have on an axis, by the name of the variant."""
         variants = getattr(self.settings, str(AXES[axis].section))
         return {name: variants[name].prose for name in self._used(axis) if name in variants}
 

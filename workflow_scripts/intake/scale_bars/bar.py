@@ -173,8 +173,8 @@ def _long_runs(image: np.ndarray, shortest: int, thickest: int) -> np.ndarray:
     """Return a mask of the pixels of `image` (h, W) uint8 that belong to long, thin, bright, horizontal lines, (h, W)
     bool.
 
-    A line is a run of `shortest` or more pixels in a row of the image. Each of them is brighter than one pixel above it
-    and one below it. Between these two there are at most `thickest` + 1 rows.
+    A line is a run of `shortest` or more pixels in a row of the image. Each pixel of the run is brighter than a pixel
+    above it and a pixel below it in the same column. At most `thickest` + 1 rows lie between these two pixels.
     """
     opened = np.pad(image, ((thickest + 1, thickest + 1), (0, 0)), mode="edge")
     opened = ndimage.minimum_filter1d(opened, thickest + 2, axis=0)

@@ -164,9 +164,9 @@ def _by_metadata(grey: Rows, known: Calibration) -> Reading:
 def _by_length(grey: Rows, reading: Reading, reason: str) -> Reading:
     """Return the reading with the length of the bar, in micrometres, for an image whose text cannot be read.
 
-    The length is that of the bar in pixels times the size of a pixel, rounded to a usual length. If the stripes of the
-    image do not have exactly one bar, the reading gets the `reason` instead. Raises `_Failed` if the length is not
-    nearly a usual one.
+    The length is that of the bar in pixels times the size of a pixel, rounded to a usual length. The bar must be in
+    the data stripes at the upper and lower edge of the image. If they do not have exactly one bar, the reading gets the
+    `reason` instead. Raises `_Failed` if the length is not close to a usual one.
     """
     bars = [
         (bar, stripe.top)
@@ -193,8 +193,9 @@ def _by_bar(grey: Rows) -> Reading:
 def _named(grey: Rows) -> _Named:
     """Return the bar whose length is named by a text, with this length.
 
-    It is searched for in each stripe first, then in the stripes and the rows around them, then in the whole image.
-    Raises `_Failed` if there is none, or if several bars give different scales.
+    The bar is searched for in the data stripes (at the upper and lower edge of the image), then in the stripes and the
+    rows around them, then in the whole image. Raises `_Failed` if there is no such bar, or if several bars give
+    different scales.
     """
     height, stripes = len(grey), find_stripes(grey)
     around = round(AROUND * height)

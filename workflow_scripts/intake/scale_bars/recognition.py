@@ -30,8 +30,8 @@ def recognise(texts: Sequence[Text]) -> list[Readings]:
     """Read each text with the program Tesseract, and the number in it once more by itself; return the readings.
 
     The pixels are enlarged to several heights, and each enlarged image is read twice, all in one process of Tesseract.
-    From `SCREEN` texts on, only those that may name a length are read; the others get an empty reading. Raises
-    `UserError` if `tesseract` is not installed or fails.
+    If there are `SCREEN` texts or more, only texts that may name a length are read in this way, and the others get an
+    empty reading. Raises `UserError` if `tesseract` is not installed or fails.
     """
     chosen = _promising(texts) if len(texts) >= SCREEN else list(range(len(texts)))
     images = [image for i in chosen for image in (texts[i].pixels, texts[i].number) if image is not None]

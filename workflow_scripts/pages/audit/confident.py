@@ -7,13 +7,15 @@ TOLERANCE = 1e-6
 
 
 def count_errors(probability: np.ndarray, codes: np.ndarray) -> int:
-    """Return the estimated number of wrong labels: the sum of the confident joint off its diagonal.
+    """Return the estimated number of wrong labels: the images that are confidently in another class than their label.
+
+    In the paper, this is the sum of the entries off the diagonal of the confident joint, which is a table of the labels
+    against the confident classes.
 
     The threshold of a class is the mean probability of this class among the images that have it as their label. An
     image is confidently in a class if its probability of this class reaches the threshold (eq. 2). If there are several
-    such classes, the most probable one counts (eq. 1). A label is counted as wrong if the image is confidently in
-    another class. As in the authors' library cleanlab, the label is never counted as wrong if it is the most probable
-    class of the image.
+    such classes, the most probable one counts (eq. 1). As in the authors' library cleanlab, a label is never counted as
+    wrong if it is the most probable class of the image.
 
     Parameters
     ----------

@@ -128,9 +128,10 @@ def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> n
 def _against(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
     """Return two columns (N,): `crosses_boundary` and `repeats_against`.
 
-    The first (bool) says whether another class than the label has more votes in the image's cluster of the first
-    partition. The second is the share of such partitions among those in which the image is in a cluster. `clustered`
-    (R, N, C) are the shares of the classes in the cluster of each image, and `codes` (N,) the classes of the labels.
+    A partition contradicts the label of an image if another class has more votes than the label in the image's cluster.
+    `crosses_boundary` (bool) says whether the first partition contradicts it. `repeats_against` is the share of the
+    partitions that contradict it; partitions in which the image is in no cluster are left out. `clustered` (R, N, C)
+    are the shares of the classes in the cluster of each image, and `codes` (N,) the classes of the labels.
     """
     against = np.stack([votes_against(shares, codes) for shares in clustered])
     return {

@@ -77,9 +77,11 @@ class VerdictTables:
 
     @property
     def fragile(self) -> pd.DataFrame:
-        """Return the rows of the consensus for images between two groups, the most fragile (lowest margin) first.
+        """Return the rows of the consensus for the images that lie between two groups. The lowest margin comes first.
 
-        The margin is the difference between the shares of the votes of the two groups.
+        The margin of an image is the share of the votes for its own group minus the share for its second group. The
+        lower it is, the more fragile is the image. An image lies between the two groups if its second group has at
+        least `BETWEEN` times as many votes as its own.
         """
         table = self.consensus
         between = table["second_agreement"] >= BETWEEN * table["agreement"]

@@ -88,7 +88,8 @@ class Hog(Descriptor):
         return (side // self.cell - 1) ** 2 * 4 * self.orientations
 
     def refuses(self, size: tuple[int, int]) -> str | None:
-        """Return a message if images of `size` (height, width; pixels) hold no block of 2 x 2 cells, otherwise None."""
+        """Return a message if images of `size` (height, width; pixels) are too small for a block of 2 x 2 HOG cells, or
+        if `orbit` is set and they are not square. Otherwise return None."""
         if min(size) >= 2 * self.cell:
             return super().refuses(size)
         return f"hog needs images of {2 * self.cell} pixels (2 cells), found {size[0]} x {size[1]}; make cell smaller"

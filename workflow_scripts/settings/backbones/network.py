@@ -188,6 +188,6 @@ class Network(OfImages):
 
     @property
     def n_views(self) -> float:
-        """Return how many views of an image the network computes. A view at a smaller scale counts as its share of the
-        image's area."""
+        """Return how many views of an image pass through the network. A view is the image at one scale, rotation and
+        flip. The number is weighted by area: a view at half the scale counts as a quarter."""
         return super().n_views * sum(scale**2 for scale in self.pyramid)

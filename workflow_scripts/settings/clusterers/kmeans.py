@@ -45,8 +45,8 @@ class KMeans(OnDevice, Restarted):
         return self.repeats * (self.n_init if self.keep == "all" else 1)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of a copy of the points for the compiled kernel, of distances and inner products between
-        some thousands of points, and of the inner products of points and centres in each thread."""
+        """Return the bytes of three parts: a copy of the points for the compiled kernel; distances and inner products
+        between some thousands of points; and the inner products of points and centres in each thread."""
         pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * min(n, 4000)
         products = self.threads(n, d) * min(16 * n * max(self.k), 2**28)
         return FLOAT * n * d + pairs + products

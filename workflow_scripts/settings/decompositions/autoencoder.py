@@ -66,7 +66,7 @@ class Autoencoder(OnDevice, OfFeatures):
 
     @property
     def prose(self) -> str:
-        """Return `in_prose` with the settings filled in, and the pairs of layers that share their weights."""
+        """Return `in_prose` with the settings filled in. It names the pairs of layers that share their weights."""
         pairs = [name for name, tied in zip(("outer", "middle", "inner"), self.tied, strict=True) if tied]
         return super().prose + (f", with tied weights in the {listed(pairs)} layers" if pairs else "")
 
@@ -78,14 +78,15 @@ class Autoencoder(OnDevice, OfFeatures):
         return self.widths[-1]
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of the features, their centred copy, the weights, the best weights, the gradients and Adam's
-        moments, and of the PCA whose error is compared with the autoencoder's."""
+        """Return the bytes of the training and of a PCA. The training holds the features, their centred copy, the
+        weights, the best weights, the gradients and Adam's moments. The error of the PCA is compared with that of the
+        autoencoder."""
         weights = encoder_weights(width, self.widths)
         return 24 * n * width + 48 * weights + Pca(max_components=self.widths[-1]).memory(n, width)
 
     def seconds(self, n: int, width: int) -> float:
-        """Return the estimated seconds on a slow core: those of any decomposition, plus the matrix products of all
-        epochs."""
+        """Return the estimated seconds on a slow core. They are the seconds that every decomposition takes, plus the
+        seconds of the matrix products in all epochs."""
         epochs = sum(most for phase in self.phases for most in phase.values())
         training = epochs * encoder_weights(width, self.widths) * FLOP_PER_WEIGHT / FLOPS
         return n * (SECONDS_PER_IMAGE + training)

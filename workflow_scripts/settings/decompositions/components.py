@@ -57,7 +57,10 @@ class Pca(OfScaledFeatures):
         return super().stored_bytes(n, width) + FLOAT // 2 * self.n_stored(n, width) * width
 
     def memory(self, n: int, width: int) -> int:
-        """Return the bytes of the decomposed matrix, its eigenvectors and a copy of them, and of the axes."""
+        """Return the bytes of the decomposed matrix, its eigenvectors and their copy, and the axes with their copies.
+
+        If scaling the features needs more memory, the bytes of the scaling are returned instead.
+        """
         side = min(n, width)
         if side > EXACT_SIDE:
             side = min(side, self.max_components or EXACT_SIDE)
@@ -102,7 +105,7 @@ class KernelPca(OfScaledFeatures):
         return min(n, self.n_components)
 
     def stored_bytes(self, n: int, width: int) -> int:
-        """Return the bytes of the components, and of as many weights, which are needed to place new images."""
+        """Return the bytes of the components, and of the weights that place new images, which are of the same size."""
         return 2 * super().stored_bytes(n, width)
 
     def memory(self, n: int, width: int) -> int:

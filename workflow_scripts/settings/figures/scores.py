@@ -38,8 +38,8 @@ class Sensitivity(Figure):
 
 
 class Restarts(_AtOneK):
-    """A metric of every restart against the restart's inertia, relative to the lowest inertia, and the histogram of the
-    metric."""
+    """A scatter plot of the restarts of each cell, and a histogram. The scatter plot shows a metric against the
+    inertia, in percent above the lowest inertia. The histogram shows the metric."""
 
     kind: Literal["restarts"] = "restarts"
     metric: Metric = "accuracy_majority"
