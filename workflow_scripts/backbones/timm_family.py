@@ -143,9 +143,9 @@ class Timm:
         return {}
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return the words "of timm" and the scaling of pixels for the model's published weights.
+        """Return a description, "of timm", and the scaling of pixels that timm states for the published weights.
 
-        Other weights of the model have the same scaling.
+        The same scaling is used with all other weights of the model.
         """
         from workflow_scripts.backbones.normalisation import Normalisation
 
@@ -168,7 +168,7 @@ class Timm:
 
 
 def _shares_names(network: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
-    """Return whether a tensor has a name of the network, or a name with a prefix that timm's converters know."""
+    """Return whether any tensor has the name of a tensor of the network, or a prefix that timm's converters know."""
     names = network.state_dict().keys()
     return any(name in names or name.startswith(("visual.", "image_encoder.", "trunk.")) for name in tensors)
 

@@ -46,7 +46,7 @@ class Resuming(Protocol):
 
 @runtime_checkable
 class UsesKMeans(Protocol):
-    """The interface of a clusterer's module that runs k-means; its store says which code ran it."""
+    """The interface of a clusterer's module that runs k-means. The store of the clusters names the code that ran it."""
 
     def kmeans_path(self, settings: Mapping[str, Any]) -> str:
         """Return which code runs k-means: the name of the compiled kernel's instruction set, or "torch"."""

@@ -70,8 +70,9 @@ def consensus(
     partitions : (C, N) integers, negative for noise.
     k :
         number of groups (`given`). If it is None and all cells have the same number of clusters, this number is taken
-        (`of the cells`). If it is None and they differ, a number from 2 to the largest of the cells is taken: the one
-        that stays over the longest range of heights at which the tree is cut (`lifetime`; Fred & Jain 2005).
+        (`of the cells`). If it is None and the cells have different numbers of clusters, a number from 2 to the largest
+        of these is taken. It is the number of groups that stays the same over the longest range of heights at which the
+        tree is cut (`lifetime`; Fred & Jain 2005).
     weights : (C,) weights of the cells, 0 or more; None gives all cells the same weight. See `trust.cell_weights`.
     seed : seed of the sample.
     """
@@ -94,10 +95,10 @@ def consensus(
 
 
 def _tree(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the tree of average linkage of 1 - co-association, (N - 1, 4), as `clusterers.linkage.tree` does.
+    """Return the merges of average linkage, (N - 1, 4), in the format of `clusterers.linkage.tree`.
 
-    `labels` (C, N) come from `compact`, and `weights` (C,) sum to 1. The co-association is computed as a product of
-    matrices that say which image is in which cluster.
+    The distance of two images is 1 - their co-association, which is computed as a product of matrices that say which
+    image is in which cluster. `labels` (C, N) come from `compact`, and `weights` (C,) sum to 1.
     """
     n_images = labels.shape[1]
     together = np.zeros((n_images, n_images))
@@ -167,10 +168,11 @@ def what_flips(
 ) -> pd.DataFrame:
     """Return for each image the choice that decides most whether the image is in its group or in its second group.
 
-    Each cell votes on each image. The image's cluster in this cell contains a share of the other images of its group,
-    and a share of its second group. The vote is the first share minus the second. So it is positive if the cell puts
-    the image into its group, and negative if it puts the image into the second group. The choice is the axis that
-    explains most: the weighted variance between its levels is the largest share of the variance of all votes.
+    Each cell votes on each image. The cluster that has the image in this cell also has a share of the other images of
+    the image's group, and a share of the images of its second group. The vote is the first share minus the second. So
+    the vote is positive if the cell puts the image into its group, and negative if it puts the image into the second
+    group. The choice is the axis that explains the largest share of the variance of all votes, that is the axis with
+    the largest weighted variance between its levels.
 
     Parameters
     ----------

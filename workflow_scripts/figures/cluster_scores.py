@@ -24,9 +24,9 @@ HEADINGS = ("n", "Purity", "Cohesion", "Silhouette", "DBCV")
 def tabulate(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Return the scores of each cluster of one clustering: of the figure's k, the stored one with the lowest inertia.
+    """Return the scores of each cluster of one clustering. Noise has no row.
 
-    Noise has no row.
+    Of the stored clusterings with the figure's k, the one with the lowest inertia is taken.
 
     Returns
     -------

@@ -99,7 +99,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 
 def fraction_looks(table: pd.DataFrame, style: Mapping[str, Any]) -> dict[float, str]:
-    """Return a colour for each fraction of the points that a line is fitted to, by fraction, the largest first."""
+    """Return the colour of each fitted line, by the fraction of the points that the line is fitted to.
+
+    The largest fraction comes first.
+    """
     fractions = sorted(table["fraction"].dropna().unique(), reverse=True)
     return {
         f: look.colour for f, look in zip(fractions, looks([str(f) for f in fractions], style).values(), strict=True)

@@ -37,7 +37,7 @@ def tabulate(
     - `n_codes`: number of its codes, which are its components.
     - `error`, `error_se`: mean squared error over images and features, and its standard error over the images.
     - `pca_error`, `pca_error_se`: the same for the PCA.
-    - `variance`: variance about the training mean.
+    - `variance`: variance of the held-out images about the mean of the training images.
     - `share`, `share_se`, `pca_share`, `pca_share_se`: the errors in percent of this variance.
     - `n_judging`, `epochs`: number of held-out images, and number of epochs of the training.
     - `best`: whether the error is the lowest for these features and this number of codes.

@@ -73,7 +73,7 @@ def tabulate(
     - `resampled`: stability under resampling, see `consensus.resampling`; null unless the settings have `n_resamples`.
 
     The following columns are the same in all rows: `n_images`, `n_labels`, `labels_needed` (as in
-    `consensus.few_labels.WithLabels`), `n_opinions`, and `chance` and `verdict` (as in `Trust`).
+    `consensus.few_labels.WithLabels`), `n_opinions`, `chance` and `verdict` (as in `Trust`).
     """
     if len(cells) < 2:
         return pd.DataFrame(columns=["name"])

@@ -60,8 +60,8 @@ def word(axis: str, value: Any) -> str:
 
 
 def axes_to_mention(cell: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
-    """Return the axes whose value a figure must state for a cell. An axis is left out if the cell has its value
-    `Axis.tacit`, which goes without saying."""
+    """Return the axes whose value a figure must state for a cell. An axis is left out if the cell's value on this axis
+    is `Axis.tacit`, the value that goes without saying."""
     return [axis for axis in axes if AXES[axis].tacit is None or cell[axis] != AXES[axis].tacit]
 
 

@@ -49,11 +49,10 @@ class Alike:
 
 
 def same_bytes(root: str | Path, facts: Mapping[str, Facts]) -> dict[str, tuple[str, int]]:
-    """Return for each path in `facts` the first path with the same bytes, and the number of the path among all paths
-    with these bytes, from 1.
+    """Return for each path in `facts` the first path with the same bytes, and the place of the path among them.
 
-    Paths are relative to `root`. Of files with the same bytes, real files come before links; otherwise the order is
-    that of `facts`.
+    Places are numbered from 1. Of files with the same bytes, real files come before links; otherwise the order is that
+    of `facts`. Paths are relative to `root`.
     """
     groups: dict[str, list[str]] = {}
     for path, fact in facts.items():
@@ -70,11 +69,14 @@ def same_bytes(root: str | Path, facts: Mapping[str, Facts]) -> dict[str, tuple[
 def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Alike:
     """Find pairs of images with the same pixels, or with perceptual hashes that differ in at most `distance` bits.
 
-    An image with the same pixels as earlier ones is paired with the first of these. Of the other images, one with the
-    same perceptual hashes as earlier ones is also paired with the first of these. All images that are left are compared
-    with each other. Images of a single object on a plain ground have similar coarse hashes, whatever the object is.
-    Therefore a pair is `NEAR` only if the finer hashes differ in at most `FINE_DISTANCE` bits too; otherwise it is
-    `ALIKE`.
+    Pairs are formed in three steps:
+
+    1. An image with the same pixels as earlier images is paired with the first of them.
+    2. An image that is left and has the same perceptual hashes as earlier images is paired with the first of them.
+    3. All images that are still left are compared with each other.
+
+    Images of a single object on a plain ground have similar coarse hashes, whatever the object is. Therefore a pair is
+    `NEAR` only if the finer hashes differ in at most `FINE_DISTANCE` bits too; otherwise it is `ALIKE`.
 
     `visual` decides which images are dropped:
 

@@ -53,8 +53,8 @@ class ImageIndex:
         """Return the paths of the images that a name may stand for.
 
         If the name is the whole path of an image, it stands for this image only. Otherwise it stands for the images
-        whose path ends with the name. If there are none, the path may be an end of the name. So `1.png` stands for
-        `a/1.png`, but `b/1.png` does not.
+        whose path ends with the name. If there are none, it stands for the images whose whole path is at the end of the
+        name. So both `1.png` and `b/a/1.png` may stand for `a/1.png`, but `b/1.png` does not.
         """
         key = composed(name.strip().replace("\\", "/"))
         if key in self._paths:

@@ -48,8 +48,8 @@ class _Rows:
     """The rows of a table, and the images that they name.
 
     If `parts` is true, only rows that name parts of files (pages, tiles or boxes) are taken; if it is false, only the
-    other rows; if it is None, all. Raises `UserError` if the table cannot be read, and `NoneNamedError` if no column
-    names images or the files that they are parts of.
+    other rows; if it is None, all. Raises `UserError` if the table cannot be read. Raises `NoneNamedError` if no column
+    names images, or files from which images were cut.
     """
 
     def __init__(self, table: Path, images: Mapping[str, str], parts: bool | None = None) -> None:

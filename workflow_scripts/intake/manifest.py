@@ -38,7 +38,8 @@ class Labelled:
     ----------
     manifest : the images in the order of the inspection, with `COLUMNS`; `label` is "" for images without one.
     rejected : the files set aside, in the order of the inspection, with `REJECTED_COLUMNS`.
-    matches : for labels matched by content, a row for each content of the other data set, with `known.MATCH_COLUMNS`.
+    matches : table with `known.MATCH_COLUMNS`, empty except with the rule `hash`. This rule takes the labels of files
+        with the same content in another data set; the table has a row for each hash of a labelled file there.
     by_hand : the decisions of people with `BY_HAND_COLUMNS`: first those on labels, then those to set images aside.
         `image_id` is "" for an image that does not exist.
     intake_summary : a table that says what was taken in, labelled and set aside (see `summary.summary_table`).
@@ -115,7 +116,10 @@ def _by_path(table: pd.DataFrame, column: str) -> dict[str, str]:
 
 
 def _contents(files: pd.DataFrame, set_aside: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the hash of the bytes, and that of the pixels, of all files and duplicates, as two mappings by path."""
+    """Return the hashes of the bytes and the hashes of the pixels, as two mappings by path.
+
+    They have the files that were taken in, and the duplicates that were set aside.
+    """
     copies = set_aside[set_aside["same_as"] != ""]
     contents = files.assign(image_id=files["image_id"].map(content_hash))
     ids, pixels = ({**_by_path(contents, name), **_by_path(copies, name)} for name in ("image_id", "pixels_id"))

@@ -132,9 +132,9 @@ def _remarks(width: int, height: int, quality: Quality, median_sharpness: float)
 def quality_notes(table: pd.DataFrame) -> Iterator[str]:
     """Yield sentences for the log about images with remarks.
 
-    The sentences say how many images have each remark and name the first of them. They also say what to do about
-    elongated images, and about images that use a small part of their range of values. If no image has a remark, there
-    is no sentence.
+    For each remark, they say how many images have it, and which image is the first of these. They also say what to do
+    about elongated images, and about images that use a small part of their range of values. If no image has a remark,
+    there is no sentence.
     """
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()

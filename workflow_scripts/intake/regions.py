@@ -96,8 +96,8 @@ class Tiling:
 def origins(length: int, size: int, stride: int) -> list[int]:
     """Return where tiles begin along a side of an image, in pixels from 0, in ascending order.
 
-    The side has `length` pixels, and a tile `size` pixels. A tile begins at every multiple of `stride`. The last tile
-    ends where the side ends, so it may overlap the one before more than the others do.
+    The side has `length` pixels, and a tile `size` pixels. A tile begins at every multiple of `stride`. Only the last
+    tile may begin elsewhere, because it ends where the side ends.
     """
     last = length - size
     return [*range(0, last, stride), last]

@@ -124,8 +124,8 @@ class OneCell:
     def coordinates(self, most: int | None = None) -> tuple[np.ndarray, ...]:
         """Return the coordinates of all images on the cell's map, one array (N,) for each dimension.
 
-        `most` is the largest number of dimensions. If it is None, they are all dimensions of a map (t-SNE, UMAP or
-        Isomap), and the first two components of any other decomposition.
+        `most` is the largest number of dimensions. If it is None, a map (t-SNE, UMAP or Isomap) gives all its
+        dimensions, and any other decomposition gives its first two components.
         """
         with store.reading(self.files["map"]) as file:
             return tuple(file["scores"][:, : most or store.attribute(file, "settings").get("dimensions", 2)].T)

@@ -35,8 +35,8 @@ def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINT
 
     The core distance of a point is a mean of distances to the power -d. In many dimensions such powers are too large or
     too small for a float, so they are computed with logarithms. As in hdbscan's `validity_index`, a pair at distance 0
-    adds nothing to the density, and a tree without an edge between inner nodes uses its longest edge. Of equal edges,
-    the one to the first point is taken. A cluster of one point has the validity 0.
+    adds nothing to the density, and a tree without an edge between inner nodes uses its longest edge. If several edges
+    are equally long, the one to the point with the lowest index is taken. A cluster of one point has the validity 0.
 
     If there are more than `max_points` points, the value is the mean over SAMPLES disjoint samples of POINTS_OF_SAMPLE
     points, with Student's interval. Every cluster, and the noise, has the same share of each sample as of all points.

@@ -28,7 +28,7 @@ def control_chart(images: pd.DataFrame, known: pd.DataFrame, size: int, rate: fl
     ----------
     images : the new images from `in_batches`, with the columns `path`, `outlier`, those in `CHARTS`, and maybe `group`.
     known : the held-out images of the model, with the columns in `CHARTS` and maybe `group`.
-    size : the number of files that a full batch has at least.
+    size : smallest number of files in a full batch.
     rate : probability of a false alarm in each chart, for a batch of images like the known ones.
 
     Returns
@@ -99,7 +99,7 @@ def facts_of_known(known: pd.DataFrame) -> dict[str, Any]:
 
 
 def neighbours_alike(known: pd.DataFrame) -> dict[str, float]:
-    """Return the charts in which known images with neighbouring names have similar values, each with a correlation.
+    """Return a correlation for each chart in which known images with neighbouring names have similar values.
 
     The images of each class are sorted by name. The values of a chart are replaced by their ranks minus the mean rank
     of the class, and each image is correlated with the next one of its class. The images are similar if this

@@ -59,8 +59,8 @@ class _Curves:
 class _Chance:
     """The results for B sets of points without groups.
 
-    `inertia` is (B, K). `sag` is the `CHANCE` quantile of the largest sag of each set (see `elbow`), and `silhouette`
-    that of the highest silhouette of each set.
+    `inertia` (B, K) is the inertia of each set for each k. Each set has a largest sag (see `elbow`) and a highest
+    silhouette over all k. `sag` and `silhouette` are the `CHANCE` quantiles of these two over the sets.
     """
 
     inertia: np.ndarray

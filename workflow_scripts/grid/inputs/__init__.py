@@ -1,6 +1,6 @@
 """The input functions and params of Snakemake's rules, in a class for each stage of the workflow.
 
-They are functions of a rule's wildcards and return paths or settings. *No file* is an empty list.
+They are functions of a rule's wildcards and return paths or settings. An empty list means that the rule needs no file.
 
 If they notice a mistake of the user, they end the run with a message of one line.
 """

@@ -57,8 +57,8 @@ class PageInputs(Stage):
         return class_scores
 
     def _class_scores_of(self, cell: Cell) -> Iterator[str]:
-        """Yield the paths of the features that are scores of ImageNet classes, if the cell's backbone has any. Of a
-        joined backbone, yield those of each of its backbones."""
+        """Yield the paths of the features that are scores of ImageNet classes, if the cell's backbone has any. If the
+        backbone joins several backbones, yield the paths for each of them."""
         for part in self.grid.parts_of(cell):
             if layer := self.settings.backbones[part.backbone].class_scores_beside(part.layer):
                 yield self.layout.of(self.layout.features, part, layer=layer)

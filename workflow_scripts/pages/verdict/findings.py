@@ -55,7 +55,10 @@ def sections(study: VerdictTables, shown: int, per_group: int) -> list[Section]:
 
 
 def _state(study: VerdictTables, shown: int, restarts_enough: bool) -> sentences.State:
-    """Return the numbers that the next steps depend on; `shown` is the largest number of fragile images on the page."""
+    """Return the facts from which the section "What to do next?" is written.
+
+    `shown` is the largest number of fragile images on the page.
+    """
     return sentences.State(
         verdict=study.verdict,
         n_cells=study.n_cells,
@@ -191,9 +194,9 @@ def _confounders(study: VerdictTables) -> Sentence:
 
 
 def _perturbations(study: VerdictTables) -> list[Section]:
-    """Return the section about perturbations, with each kind at its most harmful strength.
+    """Return a list with the section about perturbations; an empty list if the study has no figure of perturbations.
 
-    The list is empty if the study has no such figure.
+    The section states one strength of each kind of perturbation: the one at which most images change their group.
     """
     worst = _perturbed(study)
     if worst.empty:
@@ -247,10 +250,10 @@ def _between(image: Mapping[str, Any]) -> str:
 
 
 def _moved_by(image: Mapping[str, Any]) -> list[str]:
-    """Return a list with one text about the choice that moves an image to its second group, or towards it.
+    """Return a list with one text: which choice moves an image to its second group, or towards it.
 
-    The second group is the one with the second largest share of the votes. The list is empty if no choice moves the
-    image.
+    The second group is the other group that the image is most often together with. The list is empty if no choice moves
+    the image.
     """
     if pd.isna(image["choice"]):
         return []

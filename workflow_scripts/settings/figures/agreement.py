@@ -104,5 +104,5 @@ class RestartsEnough(_OfPartitions):
     kind: Literal["restarts_enough"] = "restarts_enough"
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes for comparing all stored clusterings of one cell, for the cell that stores most of them."""
+        """Return the bytes for comparing all stored clusterings of one cell: of the cell with the largest number."""
         return super().memory(n, width, d, (1,) * max(stored))
