@@ -53,8 +53,9 @@ def predictions(
 
     Returns
     -------
-    DataFrame with N rows: `label` (the given label; for other images the prediction if its probability is at least
-        `SURE`, otherwise ""), `predicted`, `probability`, and `known` (`trained on`, `held out` or `no label`).
+    DataFrame with N rows: `label` (the given label; for an image without a label, the predicted class if its
+        probability is at least `SURE`, otherwise ""), `predicted`, `probability`, and `known` (`trained on`, `held out`
+        or `no label`).
     """
     numbers = {name: number for number, name in enumerate(classes)}
     targets = np.array([numbers[labels[row]] for row in held_out])

@@ -40,7 +40,7 @@ MOMENTUM = 0.9
 class FineTuning:
     """The settings of fine-tuning.
 
-    `trained` says what is trained: `head` is the last layer, a number is the last layer and as many blocks before it,
+    `trained` says what is trained: `head` is the last layer, a number n is the last layer and the n blocks before it,
     and `all` is the whole network.
     """
 

@@ -202,9 +202,9 @@ def _aliases(model: str) -> dict[str, str]:
 
 
 def _vgg_aliases(blocks: tuple[int, ...], layers_per_convolution: int) -> dict[str, str]:
-    """Return the node for each name that Keras gives to a layer of VGG: block1_conv1 to block5_pool, fc1 and fc2.
+    """Return the names of nodes by Keras's names of the layers of VGG: block1_conv1 to block5_pool, fc1 and fc2.
 
-    The node of a layer with a ReLU is this ReLU. `blocks` has the number of convolutions in each block. A convolution
+    If a layer has a ReLU, the node is the ReLU. `blocks` has the number of convolutions in each block. A convolution
     takes `layers_per_convolution` layers: 2, or 3 with batch normalisation.
     """
     aliases = {"fc1": "classifier.1", "fc2": "classifier.4"}

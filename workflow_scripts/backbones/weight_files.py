@@ -92,9 +92,9 @@ def _head(path: Path) -> bytes:
 
 
 def _kind(head: bytes) -> str:
-    """Return what is wrong with a file that has none of the three formats, as the predicate of a message.
+    """Return what is wrong with a file that has none of the three formats, such as `is a text file, not weights`.
 
-    `head` are the first bytes of the file.
+    `head` are the first bytes of the file. In the message, the path of the file stands before this text.
     """
     for beginning, says in _NOT_WEIGHTS:
         if beginning.match(head):

@@ -210,10 +210,11 @@ def _seeded(chosen: Backbone, side: int | None, options: Mapping[str, Any]) -> n
 
 
 def _without_prefix(net: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors without a common prefix of their names, such as `module.`, `backbone.` or `module.encoder_q.`.
+    """Remove a prefix, such as `module.`, `backbone.` or `module.encoder_q.`, from the names of the tensors.
 
-    It is the prefix without which most tensors have a name and shape of the network. If several are equally good (MoCo
-    has two encoders), it is the first one in the file.
+    The prefix is chosen so that, without it, as many tensors as possible have the name and shape of a tensor of the
+    network. If several prefixes are equally good (MoCo has two encoders), the first one in the file is removed. Names
+    that do not begin with the prefix are not changed.
     """
     places = net.state_dict()
     fitting: Counter[str] = Counter()

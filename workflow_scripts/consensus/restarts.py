@@ -29,9 +29,9 @@ class RestartStability:
         one row per optimum, the best first: `inertia`, `restarts` (the number that ended there), `ari` (with the best
         optimum).
     curve :
-        one row for each number of restarts `n` = 1..R: `best` (probability that n restarts reach the best optimum),
-        `equal` (probability that they reach it or one with an ARI of `SAME` or more to it), and `best_low` and
-        `equal_low`, the lower 95 % bounds of these.
+        one row for each number of restarts `n` = 1..R. `best` is the probability that n restarts reach the best
+        optimum. For `equal`, an optimum with an ARI of `SAME` or more to the best one is as good as the best one.
+        `best_low` and `equal_low` are the lower 95 % bounds of these two probabilities.
     enough :
         the smallest number of restarts that reaches the best optimum with a probability of 95 %. For the probability of
         a single restart, the one-sided lower 95 % bound is taken (Clopper & Pearson 1934). None if the number is more

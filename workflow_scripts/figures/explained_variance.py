@@ -36,8 +36,8 @@ def tabulate(
     - `series`: name of the decomposition.
     - `n_components`: number of components.
     - `explained`: percent of the total variance that these components explain together.
-    - `level`: 50, 80 or 90 if this is the smallest number of components that explains so many percent (of several, the
-      largest); otherwise null.
+    - `level`: 50 for the smallest number of components that explains at least 50 percent; 80 and 90 likewise. If a
+      number of components reaches several levels at once, it has the highest. Null for all other numbers.
     - `is_elbow`: whether the scree (the variance of each component) bends most here; always false for fewer than three
       components.
     """

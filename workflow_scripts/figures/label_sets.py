@@ -92,15 +92,15 @@ def tabulate(
 
 
 def _is_of_files(path: str) -> bool:
-    """Return whether the label set at `path` names files by their bytes. It is then a folder, or a table with a column
+    """Return whether a label set identifies files by their content: it is a folder, or a table with a column
     `sha256`."""
     return Path(path).is_dir() or "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]
 
 
 def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
-    """Return the content and the label of each labelled file of a set, and the number of rows that match no image.
+    """Return the content (see `tabulate`) and the label of each labelled file of a set, and the number 0.
 
-    This number is always 0 here. It makes the result like that of `_of_images`.
+    The result has the same form as that of `_of_images`, where the number counts the rows that match no image.
     """
     if not Path(path).is_dir():
         return list(read_known(Path(path))), 0
@@ -111,9 +111,9 @@ def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
 
 
 def _of_images(path: str, images: Mapping[str, str]) -> tuple[list[tuple[str, str]], int]:
-    """Return the content and the label of each row of a table that names images, and how many rows match no image.
+    """Read a table that names images: return the content and the label of each row, and how many rows match no image.
 
-    `images` are the contents of the images by path.
+    `images` has the content (see `tabulate`) of each image, by path. Rows without a label are left out.
     """
     table = read_label_table(Path(path), images)
     return [(images[image], label) for image, label in table.labels.items() if label], table.unmatched

@@ -31,9 +31,11 @@ def tabulate(
 ) -> pd.DataFrame:
     """Test the association of every known fact with the groups of the study's consensus.
 
-    If there are labels, only images with the same label are compared. The facts are brightness, contrast and sharpness
-    of the images under each preprocessing of the study, the columns of the manifest about the files, the levels of
-    their folders, and the columns of the user's table.
+    If there are labels, only images with the same label are compared. The facts come from three sources:
+
+    - the images after each preprocessing of the study: brightness, contrast and sharpness;
+    - the manifest: columns about the files, and the name of the folder at each level of their paths;
+    - the columns of the user's table.
 
     Returns
     -------

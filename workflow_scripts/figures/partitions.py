@@ -88,7 +88,10 @@ def agreement_of(
 
 
 def _of_cell(path: str, wanted: int | None) -> tuple[int | None, np.ndarray, np.ndarray]:
-    """Return the k that is read, the best partition of all repeats, (N,) int32, and the best of each repeat, (R, N)."""
+    """Return three values of a cell: the k that is read, the best of all its partitions, and the best of each repeat.
+
+    The best partition is (N,) int32; those of the repeats are (R, N).
+    """
     k, runs = read_runs_of(path, wanted)
     return k, runs.labels[runs.best].astype(np.int32), runs.labels[runs.best_of_repeats]
 

@@ -40,7 +40,8 @@ def tabulate(
     - `repeat`, `restart`, `inertia`: numbers of the repeat and of the restart, and its inertia.
     - `relative_inertia`: percent above the lowest inertia of the cell.
     - `metric`, `value`: the metric, and its value in the units of the axis label.
-    - `best`: whether the restart has the lowest inertia of the cell; true for one restart only, the first of them.
+    - `best`: whether the restart has the lowest inertia of the cell. If several have it, this is true for the first
+      of them only.
     - `r`: Pearson's correlation of value and relative inertia in the cell; null if one of them is constant.
     - `largest_class`, `accuracy_matched`, `ari`: further scores (shares).
     """

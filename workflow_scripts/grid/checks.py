@@ -44,8 +44,10 @@ def _check_consensus(grid: Grid, cell: Cell) -> None:
 
 
 def _check_columns(grid: Grid, cell: Cell) -> None:
-    """Raise `UserError` if the points of a cell are known to have a number of columns that its clusterer cannot
-    take."""
+    """Raise `UserError` if a cell's clusterer cannot take as many columns as the cell's points have.
+
+    Nothing is checked if this number is not known yet.
+    """
     needed = grid.settings.clusterers[cell.clusterer].columns
     if needed is None:
         return

@@ -42,14 +42,17 @@ def tuned_backbones(grid: Grid) -> Iterator[Wildcards]:
 
 
 def subsets(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the wildcards of the subsets of cells, without the subset of all images."""
+    """Yield the wildcards of the subsets of images that cells use, without the subset of all images."""
     names = dict.fromkeys(cell.subset for cell in grid.all_cells if cell.subset != EVERYTHING)
     return ({"subset": name} for name in names)
 
 
 def features(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the wildcards of the features of cells, of the features that are joined into them, and of the other layers
-    that the network computes at the same time."""
+    """Yield the wildcards of the features of cells.
+
+    If features are joined from others, the wildcards of the others are included. So are those of the other layers that
+    a network computes in the same forward pass.
+    """
     yield from of_cells(grid)
     for cell in grid.featured_cells:
         for layer in grid.settings.backbones[cell.backbone].layers_beside(cell.layer):
@@ -62,8 +65,10 @@ def features_of_subsets(grid: Grid) -> Iterator[Wildcards]:
 
 
 def decomposed(grid: Grid) -> Iterator[Wildcards]:
-    """Yield the wildcards of the decompositions of cells, of those that figures and pages show, and of those that these
-    are computed from."""
+    """Yield the wildcards of the decompositions of cells, and of the decompositions that figures and pages show.
+
+    If a decomposition is computed from another one, the other one is included.
+    """
     shown: list[tuple[Cell, str | None]] = [(cell, cell.decomposition) for cell in grid.all_cells]
     shown += ((cell, cell.decomposition) for cells in grid.maps.values() for cell in cells)
     for study, figures in grid.figures.items():
@@ -132,18 +137,18 @@ def pages(kind: str) -> Callable[[Grid], Iterator[Wildcards]]:
 
 
 def scaled(grid: Grid) -> Iterable[Wildcards]:
-    """Return [{}] if the run reads scale bars, otherwise []. The artefact is one file, without wildcards."""
+    """Return [{}] (one file, whose path has no wildcards) if the run reads scale bars, otherwise [] (no file)."""
     return [{}] if grid.settings.intake.scale_bars else []
 
 
 def whole_run(grid: Grid) -> Iterable[Wildcards]:
-    """Return [{}], for an artefact that is one file in each run, without wildcards."""
+    """Return [{}] for an artefact that every run has: it is one file, whose path has no wildcards."""
     return [{}]
 
 
 def reproduction(grid: Grid) -> Iterable[Wildcards]:
-    """Return [{}] if the run is compared with published numbers, otherwise []. The artefact is one file, without
-    wildcards."""
+    """Return [{}] (one file, whose path has no wildcards) if the run is compared with published numbers, otherwise []
+    (no file)."""
     return [{}] if grid.settings.reproduction else []
 
 

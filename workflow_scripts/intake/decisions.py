@@ -42,7 +42,7 @@ def later(before: Decision | None, decision: Decision) -> Decision:
 
 
 def latest(tables: Iterable[Mapping[str, Decision]]) -> dict[str, Decision]:
-    """Return the decision that counts for each name in several tables (see `later`)."""
+    """Return, for each name, the one decision that counts (see `later`). Each table has decisions by name."""
     decisions: dict[str, Decision] = {}
     for table in tables:
         decisions |= {name: later(decisions.get(name), decision) for name, decision in table.items()}

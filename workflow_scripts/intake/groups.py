@@ -45,12 +45,12 @@ def group_files(
     ----------
     files : mapping from the relative path of each file (with `/`) to the id of its image.
     copies : pairs of paths of files that look alike; the files of a pair need not be in `files`.
-    rule : `file`, or one of `labels.label_images`: `folder`, `prefix`, `regex` and `csv`. A file for which the rule has
-        no value is a group of its own.
+    rule : `file` (each file is a group), or one of the rules `folder`, `prefix`, `regex` and `csv` of
+        `labels.label_images`. A file for which the rule has no value is a group of its own.
     level, pattern : keywords of the rules `folder` and `regex`, as for `labels.label_images`.
     file, column : the table of the rule `csv`, and its column with the groups.
 
-    Raises `UserError` if the rule cannot be applied, or if all files are one group.
+    Raises `UserError` if the rule cannot be applied, or if a rule other than `file` puts all files into one group.
     """
     named = named_groups(files, rule, level, pattern, file, column)
     pairs = list(copies)
@@ -76,9 +76,10 @@ def named_groups(
     file: str | None = None,
     column: str | None = None,
 ) -> dict[str, str]:
-    """Return the name that a rule gives the group of each file, "" for none; parameters are as in `group_files`.
+    """Return, for each file, the name of a group by a rule, or "" if the rule has none for this file.
 
-    Raises `UserError` if the rule cannot be applied, and `NoneNamedError` if it gives no file a name.
+    The parameters are as in `group_files`. Raises `UserError` if the rule cannot be applied, and `NoneNamedError` if it
+    has no name for any file.
     """
     if rule == FILE:
         return dict.fromkeys(files, "")
@@ -89,11 +90,11 @@ def named_groups(
 
 
 def _joined(named: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the name of the group of each file.
+    """Return, for each file, the name of its group.
 
-    `named` has the name that the rule gives each file, or "". Files that the rule gives the same name are in one group,
-    and so are the two files of each pair. The name of a group is the first name that the rule gives its files. If there
-    is none, it is the path of its first file.
+    `named` has the name that the rule gives each file, or "". `pairs` are paths of files that look alike. Files with
+    the same name are in one group, and so are the two files of a pair. If a group has files with different names, the
+    first name counts. If none of its files has a name, the path of the first file is the name of the group.
     """
     first_of: dict[str, str] = {}
     links = [*pairs, *((path, first_of.setdefault(name, path)) for path, name in named.items() if name)]

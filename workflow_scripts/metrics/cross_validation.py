@@ -97,7 +97,8 @@ def cross_validate(
 
     Returns
     -------
-    A table with one row for each fold, k, repeat and split, and a table with one row for each of these and each class.
+    A table with one row for each fold, k, repeat and split, and a second table in which each of these rows is divided
+    into one row for each class.
 
     Raises
     ------
@@ -192,8 +193,8 @@ def _scores(fold: Fold, rows: np.ndarray, clusters: np.ndarray, inertia: float) 
 def matched_names(clusters: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     """Return the class of each cluster, if clusters and classes are matched one to one in the best way (Kuhn 1955).
 
-    `clusters` (N,) and `labels` (N,) are the cluster and the label of each image. The table has the index of
-    `majority_names` and the column `predicted`. Clusters that get no class are left out.
+    `clusters` (N,) and `labels` (N,) are the cluster and the label of each image. The table has the column `predicted`
+    and one row for each cluster, with the cluster as index. Clusters that get no class are left out.
     """
     labelled = labels != ""
     counts = pd.crosstab(clusters[labelled], labels[labelled])

@@ -31,10 +31,10 @@ def discrete_correlations(
 ) -> pd.DataFrame:
     """Return Pearson's correlation of the distances of all pairs of images with the discrete distance.
 
-    The discrete distance is 0 for two images of one class and 1 for two images of different classes. The interval comes
+    The discrete distance is 0 for two images of one class and 1 for two images of different classes. The intervals come
     from a bootstrap that draws images, not pairs, because pairs are not independent. Each class keeps its number of
-    images, and pairs of an image with itself are left out. All matrices get the same draws, so the interval of the gain
-    is a paired one. Draws without a pair of one class, which occur if classes are small, are ignored.
+    images, and pairs of an image with itself are left out. All matrices get the same draws, because `gain` compares
+    them. If classes are small, a draw may have no two different images of one class; such a draw is ignored.
 
     Parameters
     ----------

@@ -97,7 +97,8 @@ class SavedModel:
     def in_thresholds(self, novelties: np.ndarray) -> np.ndarray:
         """Return novelties (n,) divided by the model's threshold, (n,) float32.
 
-        The model also keeps the novelties of the held-out images as float32.
+        The novelties are rounded to float32 first. The model keeps those of the held-out images as float32, so both
+        can be compared.
         """
         return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
 

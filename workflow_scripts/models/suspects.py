@@ -27,9 +27,9 @@ LOWEST_SILHOUETTE = 0.1
 def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
     """Return the images that a person should look at, those with the highest novelty first, at most `MOST_SHOWN`.
 
-    The candidates are all outliers. If the chart `novelty` has an alarm for a batch, the images of this batch whose
-    conformal p-value (the new column `p`) is at most `SUSPECT` are candidates too. `images` come from `in_batches`,
-    `known` are the known images, and `chart` comes from `control_chart`.
+    All outliers are candidates. In a batch with an alarm for novelty (see `alarms_of`), the images whose conformal
+    p-value is at most `SUSPECT` are candidates too. The new column `p` has the p-values. `images` come from
+    `in_batches`, `known` are the known images, and `chart` is the table from `control_chart`.
     """
     tested = images.assign(p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()))
     noticed = tested["batch"].isin(chart["batch"][alarms_of("novelty", chart)])

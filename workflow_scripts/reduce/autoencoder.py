@@ -43,11 +43,13 @@ def decompose(
     bool (the images that the network was not trained on), `curves` (the errors of every epoch, see `Trainer.run`), and
     the network's tensors in the group `autoencoder`.
 
-    Half of the held-out images decide when a phase of the training ends. On the other half, three mean squares over
-    images and features are measured, which are attributes of the store: `reconstruction_error`,
-    `pca_reconstruction_error` (of a PCA with as many components, fitted on the same training images) and `variance`
-    (about the mean of the training images). The attributes `reconstruction_error_se` and `pca_reconstruction_error_se`
-    are the standard errors over these images.
+    Half of the held-out images decide when a phase of the training ends. The errors are measured on the other half, and
+    are attributes of the store:
+
+    - `reconstruction_error`: mean squared error over images and features.
+    - `pca_reconstruction_error`: the same of a PCA with as many components, fitted on the same training images.
+    - `variance`: mean squared difference from the mean of the training images.
+    - `reconstruction_error_se`, `pca_reconstruction_error_se`: standard errors of the first two over the images.
 
     If the training is killed, the next run continues from the last checkpoint and ends with the same bytes. Raises
     `UserError` if there are too few images, if all features are equal, or if the error becomes infinite.

@@ -11,10 +11,10 @@ from workflow_scripts.settings.base import Model
 class Method(Model):
     """Base class of families of methods, such as clusterers. A family is a subclass with a `tag` and a `registry`.
 
-    A method is a subclass of its family. The field with the name `tag` has the method's name as default. (A subclass
-    without this default is not a method but a common base of several.) A model with a field of the family's type
-    accepts all methods that were registered when pydantic built the model. For methods that are defined later, call the
-    model's `model_rebuild(force=True)`.
+    A method is a subclass of its family. `tag` is the name of a field, such as `kind`, whose default is the method's
+    name. (A subclass without this field is not a method but a common base of several.) A model with a field of the
+    family's type accepts all methods that were registered when pydantic built the model. For methods that are defined
+    later, call the model's `model_rebuild(force=True)`.
     """
 
     tag: ClassVar[str]
@@ -42,7 +42,7 @@ class Method(Model):
 
     @property
     def prose(self) -> str:
-        """Return the text `in_prose` in which the values of the settings replace the names in braces."""
+        """Return the text `in_prose`, in which each name in braces is replaced by the value of this setting."""
         return self.in_prose.format(**self.dump())
 
     @property

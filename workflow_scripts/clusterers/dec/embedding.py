@@ -73,9 +73,10 @@ def train_clusters(
     on the codes. The loss of the variant `dec` is the divergence KL(P||Q). The variant `idec` keeps the decoder; its
     loss is the reconstruction error plus `gamma` times the divergence (Guo et al. 2017, equation 8).
 
-    The target P is computed again every `update_interval` batches (None: about once an epoch). The training ends when
-    at most the share `tolerance` of the labels has changed since the last time. The learning rate falls along a cosine
-    over `max_updates` updates, so that the labels stop changing.
+    The target P and the labels of the points are computed again every `update_interval` batches (None: about once an
+    epoch). This is called an update. The training ends when at most the share `tolerance` of the labels has changed
+    since the update before. The learning rate falls along a cosine over `max_updates` updates, so that the labels stop
+    changing.
     """
     net = deepcopy(pretrained)
     codes = net.codes(X).double().cpu().numpy()

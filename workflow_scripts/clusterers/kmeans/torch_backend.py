@@ -131,12 +131,12 @@ class TorchBackend:
         return labels.to(torch.int32), sums.view(restarts, k, d), counts.view(restarts, k), len(restart)
 
     def _rounding(self, squared_norms: torch.Tensor) -> torch.Tensor:
-        """Return for each point a bound on the difference of two scores that rounding errors can reverse, (R, N).
+        """Return for each point an upper bound on the difference of two scores whose order can be wrong, (R, N).
 
-        If the two highest scores of a point differ by more, the centre with the highest score is also the one that
-        `_nearest` would choose. The bound is twice the sum of the rounding errors that two scores and two distances can
-        have. A score is a sum of d + 1 products, added in any order; their factors were rounded once (Higham 2002,
-        section 3.1).
+        The order can be wrong because of rounding errors. If the two highest scores of a point differ by more than the
+        bound, the centre with the highest score is also the one that `_nearest` would choose. The bound is twice the
+        sum of the rounding errors that two scores and two distances can have. A score is a sum of d + 1 products, added
+        in any order; their factors were rounded once (Higham 2002, section 3.1).
         """
         d = self._X.shape[1]
         info = torch.finfo(self._dtype)

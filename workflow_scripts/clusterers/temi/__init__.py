@@ -32,9 +32,9 @@ def cluster(
 ) -> Iterator[tuple[int, Runs]]:
     """Cluster `points` (N, d) for each k with the settings of `settings.Temi`, as `trained.train_each` does.
 
-    The labels are those that the teacher of the head with the lowest loss gives. The diagnostic `loss` is the mean loss
-    of that head in the last epoch. Raises `UserError` if the GPU is missing, if all points are equal, if `n_neighbors`
-    is not lower than the number of images, or if the loss becomes infinite.
+    Of all heads, the one with the lowest loss is taken. Its teacher gives the labels. The diagnostic `loss` is the mean
+    loss of this head in the last epoch. Raises `UserError` if the GPU is missing, if all points are equal, if
+    `n_neighbors` is not lower than the number of images, or if the loss becomes infinite.
     """
     if (n_neighbors := settings["n_neighbors"]) >= len(points):
         allowed = f"less than the number of images, {len(points)}"

@@ -58,8 +58,11 @@ def write_sheet(
 
 
 def _item(image: Mapping[str, Any], points: np.ndarray, by_row: pd.DataFrame) -> dict[str, Any]:
-    """Return what the page needs to know about an image of the ranking. This includes the ids of the nearest images
-    with its label, and of those with the suggested class."""
+    """Return what the page needs to know about an image of the ranking.
+
+    This includes the ids of two sets of nearby images: the nearest images that have the same label, and the nearest
+    images that have the class suggested for this image.
+    """
     shown = {name: round(image[name], 4) if isinstance(image[name], float) else image[name] for name in SHOWN}
     if np.isnan(image["cluster_share"]):
         shown["cluster_share"] = None

@@ -45,8 +45,8 @@ def write_explorer(
     points : points of the images, one entry for each space in which the page searches for nearest neighbours.
     thumbnails : the thumbnails of all images.
     facts : further data of the page: `dataset`, `study`, `cells` (the names of the cells), `opening` (as `Opening`) and
-        `settings` (those of the study, which the page repeats for a study of selected images). `labels_before` and
-        `set_aside_before` are what people decided before (see `parts.earlier`).
+        `settings` (those of the study; if the user selects images, the page offers a study of them with the same
+        settings). `labels_before` and `set_aside_before` are what people decided before (see `parts.earlier`).
     """
     sheets = Sheets.of(thumbnails, images["image_id"].tolist(), along_a_curve(maps[0]))
     pack = Pack()

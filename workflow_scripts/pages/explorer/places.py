@@ -54,7 +54,7 @@ def points_of(name: str, points: np.ndarray, rows: np.ndarray, n: int) -> Place:
 
     `points` (M, d) belong to the images with the indices `rows` (M,). There are `n` images; the others get 0. The
     largest 0.1 % of the absolute values are clipped, because outliers would leave few integer steps for the other
-    values. But for this and for rounding, distances keep their order.
+    values. Apart from the reduction, the clipping and the rounding, distances keep their order.
     """
     reduced = narrow(points)
     reduced = reduced - reduced.mean(axis=0)

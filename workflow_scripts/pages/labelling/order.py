@@ -119,7 +119,8 @@ def asked_table(images: pd.DataFrame, asked: pd.DataFrame, names: Mapping[int, s
 def typicality(points: np.ndarray) -> np.ndarray:
     """Return 1 / (mean distance to the `TYPICAL_OF` nearest other points), (N,) float64.
 
-    If all these distances are 0 (copies of one image), the result is the number of these points. A single point has 0.
+    If there are fewer other points, all of them are taken. If all these distances are 0 (copies of one image), the
+    value is the number of these distances. A single point has the value 0.
     """
     from sklearn.neighbors import NearestNeighbors  # takes a second to import
 

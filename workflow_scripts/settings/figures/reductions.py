@@ -55,7 +55,7 @@ class ThickLine(Figure):
     seed: Seed = 0
 
     def memory(self, n: int, width: int, d: int, stored: Sequence[int]) -> int:
-        """Return the bytes of the points on the line and of their nearest neighbours, with copies."""
+        """Return the bytes of the points on the line and of their nearest neighbours, including temporary copies."""
         return 40 * FLOAT * max(self.n_points)
 
 
