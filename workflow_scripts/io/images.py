@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from io import BufferedReader
@@ -219,13 +219,18 @@ def _decode_as(kind: str, stream: BinaryIO, check_size: _CheckSize, page: int) -
 
 def _decode_pillow(stream: BinaryIO, kind: str, check_size: _CheckSize, number: int) -> DecodedImage[np.ndarray]:
     with Image.open(stream, formats=[kind]) as image:
-        image.seek(number)
-        mode = image.mode
-        check_size(*image.size)
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        pixels = _to_array(image, kind)
+        pixels, mode = _page(image, kind, check_size, number)
         return DecodedImage(pixels, kind, mode, getattr(image, "n_frames", 1))
+
+
+def _page(image: Image.Image, kind: str, check_size: _CheckSize, number: int) -> tuple[np.ndarray, str]:
+    """Return the pixels of page `number` (from 0) of an open image, and the mode of this page."""
+    image.seek(number)
+    mode = image.mode
+    check_size(*image.size)
+    image.load()
+    ImageOps.exif_transpose(image, in_place=True)
+    return _to_array(image, kind), mode
 
 
 def _to_array(image: Image.Image, kind: str) -> np.ndarray:
@@ -265,11 +270,11 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> Decod
                 if "imagecodecs" not in str(error):
                     raise
     stream.seek(0)
-    with _no_stderr():
-        decoded = _decode_pillow(stream, "TIFF", check_size, number)
-    if decoded.pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
-        return replace(decoded, pixels=65535 - decoded.pixels, pages=pages)  # Pillow does not invert these
-    return replace(decoded, pages=pages)
+    with _no_stderr(), Image.open(stream, formats=["TIFF"]) as image:
+        pixels, mode = _page(image, "TIFF", check_size, number)  # counting the pages would fail at a page of doubles
+    if pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
+        pixels = 65535 - pixels  # Pillow does not invert these
+    return DecodedImage(pixels, "TIFF", mode, pages)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from workflow_scripts.io.images import read_image
+from workflow_scripts.io.images import decode, open_file, read_image
 
 RANDOM = np.random.default_rng(0)
 SHAPE = 300, 40
@@ -57,3 +57,17 @@ def test_white_may_be_zero(tmp_path):
     image = RANDOM.integers(0, 65536, SHAPE).astype(np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", 65535 - image, photometric="miniswhite")
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), image)
+
+
+@pytest.mark.parametrize("later", [RANDOM.random(SHAPE), RANDOM.random((*SHAPE, 3)).astype(np.float32)])
+def test_pages_are_read_although_a_page_after_them_is_of_a_kind_that_pillow_cannot_read(tmp_path, later):
+    grey = RANDOM.integers(0, 256, SHAPE, dtype=np.uint8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
+        for page in (grey, later, 255 - grey):
+            tiff.write(page, photometric="rgb" if page.ndim == 3 else "minisblack")
+    with open_file(tmp_path / "a.tif") as stream:
+        first = decode(stream)
+    assert (first.mode, first.pages) == ("L", 3)
+    np.testing.assert_array_equal(first.pixels, grey)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif", page=1), later.astype(np.float32))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif", page=2), 255 - grey)
