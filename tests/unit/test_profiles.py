@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from snakemake_interface_executor_plugins.settings import ExecMode
 
 from tests.rules import is_local, parsed
 
@@ -22,6 +23,11 @@ def test_what_has_a_job_for_each_cell_is_grouped():
     submitted = {rule.name for rule in parsed() if _makes_cells(rule) and not is_local(rule)}
     assert {"cluster", "score", "validate"} <= submitted == SLURM["groups"].keys()
     assert set(SLURM["groups"].values()) == SLURM["group-components"].keys()
+
+
+def test_jobs_of_a_group_are_run_by_the_snakemake_of_the_group():
+    """Otherwise each would start another one."""
+    assert {rule.name for rule in parsed(mode=ExecMode.REMOTE) if is_local(rule)} >= SLURM["groups"].keys()
 
 
 def test_groups_ask_for_the_memory_of_one_job():

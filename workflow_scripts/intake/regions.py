@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -185,16 +186,19 @@ def cut_tiles(
     return replace(regions, notes=(first, *_uneven(regions.table, tiling), *others))
 
 
-def pages_of(images: pd.DataFrame, folder: str | Path, all_pages: bool) -> Iterator[Mapping[str, Any]]:
+def pages_of(
+    images: pd.DataFrame, folder: str | Path, all_pages: bool, max_pixels: int | None = None
+) -> Iterator[Mapping[str, Any]]:
     """Yield mappings with `width`, `height` and `mode` of the pages that `cut_tiles` reads.
 
     A file gives one mapping, that of its first page. A TIFF file of which all pages are read also gives one for each
-    page, because its pages may differ.
+    page of at most `max_pixels` pixels, because its pages may differ.
     """
     for file in images.to_dict("records"):
         yield file
         if all_pages and int(file["pages"]) > 1 and file["format"] == "TIFF":
-            yield from page_headers(Path(folder, file["path"]))
+            headers = page_headers(Path(folder, file["path"]))
+            yield from (page for page in headers if page["width"] * page["height"] <= (max_pixels or inf))
 
 
 def _regions(

@@ -56,10 +56,11 @@ def reading_processes(workers: int, pages: Iterable[Mapping[str, Any]], memory_m
     """Return how many processes, at least 1 and at most `workers`, may read pages of images at once.
 
     The largest page decides. `pages` are rows of `images.csv`, or of `tiff_rows.page_headers`. `memory_mb` is the
-    memory of the job in MB.
+    memory of the job in MB. Also in a job that has more, the images together need at most `IMAGES_MEMORY` bytes.
     """
-    most = (memory_mb - BASE_MB) * 1e6 // (READING_BYTES * max(map(counted_pixels, pages)))
-    return int(max(1, min(workers, most)))
+    largest = max(map(counted_pixels, pages))
+    most = (memory_mb - BASE_MB) * 1e6 // (READING_BYTES * largest)
+    return int(max(1, min(processes(workers, largest), most)))
 
 
 def images_bytes(workers: int, max_pixels: int, bytes_per_pixel: int = READING_BYTES) -> int:

@@ -18,7 +18,7 @@ with job(snakemake.log[0]) as log:
         boxes = read_boxes(how["boxes"], images["path"])
         regions = cut_boxes(images, boxes, how["margin"], how["min_size"], excluded, progress("cut", "files"))
     else:
-        pages = pages_of(images, folder, how["all_pages"])
+        pages = pages_of(images, folder, how["all_pages"], snakemake.params.max_pixels)
         scales = read_csv(snakemake.input.scales, **AS_THEY_ARE) if snakemake.input.scales else None
         regions = cut_tiles(
             images,

@@ -117,6 +117,7 @@ def test_the_largest_of_all_pages_decides_how_many_processes_read(tmp_path):
     images = through_csv(inspected(tmp_path).images)
     at_once = [reading_processes(8, pages_of(images, tmp_path, all_pages), 500) for all_pages in (False, True)]
     assert at_once == [8, 2]
+    assert reading_processes(8, pages_of(images, tmp_path, True, max_pixels=10**6), 500) == 8
     regions = cut_up(tmp_path, all_pages=True, workers=2).table
     assert regions[["path", "width", "height", "mode"]].to_numpy().tolist() == [
         ["s.tif#page=1", 50, 40, "L"],

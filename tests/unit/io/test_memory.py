@@ -6,7 +6,14 @@ import tifffile
 
 from tests.peak_memory import peaks
 from workflow_scripts.intake.inspection import inspect_file
-from workflow_scripts.io.memory import LARGEST_IMAGE, PREPROCESSING_BYTES, counted_pixels, images_bytes, processes
+from workflow_scripts.io.memory import (
+    LARGEST_IMAGE,
+    PREPROCESSING_BYTES,
+    counted_pixels,
+    images_bytes,
+    processes,
+    reading_processes,
+)
 from workflow_scripts.preprocess.pipeline import run_steps
 from workflow_scripts.settings.preprocess import Preprocess
 
@@ -20,6 +27,11 @@ def test_fewer_processes_hold_larger_images():
 def test_all_images_together_take_less_than_8_gib():
     for pixels in (10**5, 10**7, 10**8, LARGEST_IMAGE):
         assert images_bytes(8, pixels, PREPROCESSING_BYTES) < 7.6e9
+
+
+def test_a_job_that_is_tried_again_with_more_memory_has_no_more_for_images_than_8_gib():
+    page = {"width": 20_000, "height": 10_000, "mode": "L"}
+    assert [reading_processes(8, [page], memory) for memory in (400, 2500, 6400, 12_800, 100_000)] == [1, 1, 3, 3, 3]
 
 
 def preprocess(side, steps):

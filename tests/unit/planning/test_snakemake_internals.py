@@ -27,6 +27,7 @@ def say():
         if not run.began:
             said |= {"unknown": run.unknown_targets}
         else:
+            said |= {"limited": workflow.scheduler.job_rate_limiter is not None}
             said |= {"leaves_out": run.leaves_out, "finished": run.is_finished, "failed": run.failed}
             said |= {"jobs": [vars(job) for job in run.needed_jobs()], "logs": sorted(run.logs())}
         Path("said.json").write_text(json.dumps(said))
@@ -44,6 +45,7 @@ def react(done, total):
 
 onstart:
     run.on_progress(react)
+    run.look_for_jobs_only_when_one_ends()
 
 
 rule all:
@@ -104,7 +106,7 @@ def test_a_dry_run(folder):
     assert said == {
         **{"folder": str(folder), "leaves_out": None, "finished": True},
         **{"is_dry": True, "is_own": True, "began": True, "everything": True, "for_last": False},
-        **{"source": "../project/numbers.yaml", "failed": [], "logs": ["a.log"]},
+        **{"source": "../project/numbers.yaml", "failed": [], "logs": ["a.log"], "limited": False},
     }
 
 
@@ -125,6 +127,13 @@ def test_a_job_on_a_cluster_knows_it(folder, mode, expected):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", "../project/Snakefile", "--mode", mode]
     subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, check=True)
     assert (folder / "is_cluster_job.txt").read_text() == expected
+
+
+@pytest.mark.parametrize(("option", "limited"), [((), False), (("--max-jobs-per-timespan", "99/1s"), True)])
+def test_only_a_limit_of_starts_that_the_user_gives_stays(folder, option, limited):
+    said = _said(folder, *option)
+    assert said["finished"]
+    assert said["limited"] is limited
 
 
 def test_a_failed_job_is_named(folder):
