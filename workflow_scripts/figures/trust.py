@@ -24,7 +24,7 @@ from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, place
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.legends import legend_above
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
-from workflow_scripts.figures.texts import short_names, text_width
+from workflow_scripts.figures.texts import short_cell_names, text_width
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.agreement import read_agreement
 from workflow_scripts.io.cells import OneCell
@@ -216,19 +216,10 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def names_within(names: Sequence[str], room: float, style: Mapping[str, Any]) -> list[str]:
-    """Return the names shortened to `room` mm, so that different names stay different.
-
-    Names that are too long lose their middle. If two names would become equal, `short_names` shortens all of them.
-    """
+    """Return the names of cells shortened to `room` mm, so that different names stay different."""
     shown = [name.replace(" components", " comp.") for name in names]
     longest = max(text_width(name, small(style)) for name in shown)
-    length = int(max(map(len, shown)) * min(1, room / longest))
-    short = {
-        name: name if len(name) <= length else f"{name[: length // 3]}…{name[-(length - length // 3 - 1) :]}"
-        for name in shown
-    }
-    if len(set(short.values())) < len(short):
-        short = short_names(shown, length)
+    short = short_cell_names(shown, int(max(map(len, shown)) * min(1, room / longest)))
     return [short[name] for name in shown]
 
 

@@ -31,3 +31,20 @@ def test_names_of_cells_stay_different_when_they_are_shortened(differing):
     assert len(set(short)) == 2
     assert short[:2] == short[2:]
     assert all("…" in name for name in short)
+
+
+def test_a_pair_of_names_that_become_equal_changes_no_other_name():
+    names = [f"vgg16 block{b} avg pca 50 components {c}" for b in (1, 2, 3) for c in ("kmeans", "ward", "spectral")]
+    pair = [f"vgg16 block5 {level} of all positions pca 50 components kmeans" for level in ("max", "avg")]
+    short = names_within(names + pair, 34, STYLE)
+    assert short[: len(names)] == names_within([*names, pair[0]], 34, STYLE)[:-1]
+    assert short[-2:] == ["vgg16…max…0 comp. kmeans", "vgg16…avg…0 comp. kmeans"]
+
+
+def test_names_that_differ_in_several_words_keep_these_words():
+    names = [f"vgg16, block{b}, avg, pca, {n} components, kmeans" for b in (1, 2, 3, 4) for n in (10, 20, 50)]
+    short = names_within(names, 30, STYLE)
+    assert len(set(short)) == len(names)
+    for name, text in zip(names, short, strict=True):
+        _, block, _, _, n, _, clusterer = name.replace(",", "").split(" ")
+        assert all(word in text for word in (block, n, clusterer))
