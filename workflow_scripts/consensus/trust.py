@@ -175,7 +175,8 @@ def heard(opinion: np.ndarray) -> np.ndarray:
     """Return which cells each cell is compared with, as a matrix (C, C) of bool.
 
     Row i is True for the cells from which the agreement of cell i is computed. These are the cells of other opinions,
-    or all other cells if there is only one opinion. `opinion` (C,) comes from `opinions`.
+    or all other cells if there is only one opinion. An opinion is a set of cells with nearly the same partition.
+    `opinion` (C,) comes from `opinions`.
     """
     return opinion[:, None] != opinion if opinion.any() else ~np.eye(len(opinion), dtype=bool)
 

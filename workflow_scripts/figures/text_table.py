@@ -50,8 +50,9 @@ def write_table(
     headings : texts above the columns.
     rows : texts of each row.
     marks : look of the marker before each row; none if empty.
-    sizes : number of images of each row. If not all rows fit, those with the most images are drawn; if `sizes` is
-        empty, all.
+    sizes :
+        number of images of each row. If not all rows fit, those with the most images are drawn. If it is empty, all
+        rows are drawn, also if they do not fit.
     below : height in millimetres that stays free below the table for a note, which the caller writes.
     """
     n_fit = _parts_that_fit(figure, headings, rows, style)

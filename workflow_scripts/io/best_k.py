@@ -1,7 +1,7 @@
 """Choose the number of clusters k with the best value of a metric.
 
-This module imports the metrics. `which_k` does not: jobs that cluster import it, and a change of the metrics must not
-make them run again.
+This module imports the metrics, and the module `which_k` does not. So jobs that need no metric, such as those of
+subsets, can import `which_k` and do not run again after a change of the metrics.
 """
 
 from collections.abc import Mapping

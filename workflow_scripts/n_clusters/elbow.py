@@ -21,8 +21,10 @@ def sag(ks: np.ndarray, inertia: np.ndarray) -> np.ndarray:
 
 
 def recommend(ks: np.ndarray, inertia: np.ndarray, sharp_by_chance: float) -> int | None:
-    """Return the k at which the sag is largest, or None if the sag is not above `sharp_by_chance`.
+    """Return the k at which the sag is largest, or None if there are fewer than `MINIMUM` values of k or if the sag is
+    not above `sharp_by_chance`.
 
+    The sag is how far the curve of the inertia lies below the straight line between its ends.
     `ks` (K,) are the values of k, and `inertia` (K,) is the inertia for each. `sharp_by_chance` is the sag that points
     without groups can reach, because their inertia also falls fast at first and then slowly.
     """

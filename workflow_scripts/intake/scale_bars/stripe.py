@@ -186,8 +186,8 @@ def _shares(rows: np.ndarray, paper: int, within: float) -> tuple[np.ndarray, np
     """Return for each row two shares of its pixels, (h,) each.
 
     The first is the share with the colour of the paper (the background). The second is the share with the row's median
-    colour, or 0 if this is the colour of the paper; it is large in a line of a table. A pixel has a colour if its grey
-    level differs from it by at most `within`.
+    colour, which is large in a ruled line of a table. It is 0 if the median colour is nearly that of the paper. A pixel
+    has a colour if its grey level differs from this colour by at most `within`.
     """
     colour = np.median(rows, axis=1, keepdims=True).astype(np.float32)
     is_line = np.abs(colour[:, 0] - paper) > LINE_CONTRAST
