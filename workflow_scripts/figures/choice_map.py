@@ -23,7 +23,7 @@ from workflow_scripts.figures.colours import INK, Look, looks
 from workflow_scripts.figures.legends import legend_above
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.specification_curve import sorted_levels
-from workflow_scripts.figures.texts import shortened
+from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES, TITLES
 from workflow_scripts.grid.cells import cell_names, word
@@ -154,11 +154,11 @@ def _letter(axis: str) -> str:
 
 def _entries(cells: pd.DataFrame, axes: Sequence[str], level_looks: Mapping[str, Look]) -> dict[str, Line2D]:
     return {
-        f"{_letter(axis)}: {shortened(level)}": Line2D(
+        f"{_letter(axis)}: {short}": Line2D(
             [], [], linestyle="", marker="s", color=level_looks[f"{axis} {level}"].colour, markersize=4
         )
         for axis in axes
-        for level in sorted_levels(cells[axis])
+        for level, short in short_names(sorted_levels(cells[axis])).items()
     }
 
 

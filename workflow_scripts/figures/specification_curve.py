@@ -18,7 +18,7 @@ from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, Partitions, read_partitions
-from workflow_scripts.figures.texts import shortened, text_width
+from workflow_scripts.figures.texts import short_names, shortened, text_width
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.grid.cells import word
@@ -162,7 +162,8 @@ def _draw_matrix(
         ax.scatter(has, np.full(len(has), row), size, palette[axes.index(axis) % len(palette)])
         if row and levels[row - 1][0] != axis:
             ax.axhline(row - 0.5, color=PALE, linewidth=0.6)
-    ax.set_yticks(range(len(levels)), [_within(level, room, style) for _, level in levels])
+    short = {axis: _names_within([level for of, level in levels if of == axis], room, style) for axis in axes}
+    ax.set_yticks(range(len(levels)), [short[axis][level] for axis, level in levels])
     ax.set_ylim(len(levels) - 0.4, -0.6)
     ax.set_xlim(0.3, len(table) + 0.7)
     ax.tick_params(axis="y", length=0)
@@ -173,9 +174,12 @@ def _draw_matrix(
         text.set_color(INK if len(axes) == 1 else _darker(palette[axes.index(axis) % len(palette)]))
 
 
-def _within(level: str, room: float, style: Mapping[str, Any]) -> str:
-    wide = text_width(level, small(style))
-    return level if wide <= room else shortened(level, int(len(level) * room / wide))
+def _names_within(levels: Sequence[str], room: float, style: Mapping[str, Any]) -> dict[str, str]:
+    """Return the levels of one axis, shortened to `room` mm so that different levels stay different."""
+    widths = {level: text_width(level, small(style)) for level in levels}
+    lengths = {level: int(len(level) * room / wide) for level, wide in widths.items() if wide > room}
+    short = {level: shortened(level, lengths[level]) if level in lengths else level for level in levels}
+    return short if len(set(short.values())) == len(short) else short_names(levels, min(lengths.values()))
 
 
 def _darker(colour: str) -> str:

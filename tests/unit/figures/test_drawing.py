@@ -331,6 +331,20 @@ def test_classes_called_as_noise_and_as_second_clusters_keep_their_names(tmp_pat
     assert matrix.loc["noise", "noise"] == matrix.loc["no label", "(noise)"] == matrix.loc["?", "?"] == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "column"), [("choice_map", "whiten"), ("specification_curve", "whiten"), ("nuisances", "fact")]
+)
+def test_values_that_begin_alike_have_different_names(made, kind, column):
+    cells, inputs = made(kind, 7)
+    table = tabulate(kind, cells, inputs)
+    first, second, *_ = table[column].unique()
+    long = "the features of the fourth block, all places pooled by their {} and divided by the root of the variance"
+    table = table.replace({column: {first: long.format("mean"), second: long.format("maximum")}})
+    figure = draw(kind, table, inputs, width=85)
+    names = [text.get_text() for text, _ in texts(figure) if "the f" in text.get_text()]
+    assert len(names) == len(set(names)) == 2
+
+
 def test_a_legend_of_too_many_entries_says_how_many_are_left_out(drawn):
     texts_of = [text.get_text() for text in drawn("maps", 100).legends[0].get_texts()]
     assert texts_of == [*(f"class_{c:02d}" for c in range(90)), "and 10 more"]
