@@ -30,8 +30,12 @@ def measured(job: Callable[[], None]) -> tuple[float, float, float]:
     start = time.perf_counter()
     child = os.fork()
     if child == 0:
-        job()
-        os._exit(0)
+        status = 1
+        try:
+            job()
+            status = 0
+        finally:
+            os._exit(status)  # so that the child never removes the folder of its parent
     _, status, usage = os.wait4(child, 0)
     assert status == 0
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9

@@ -1,9 +1,7 @@
 """Measure and break texts, and shorten names."""
 
-import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
 
 import numpy as np
 from matplotlib.textpath import TextPath
@@ -12,6 +10,8 @@ MM_PER_INCH = 25.4
 """Millimetres in an inch; matplotlib measures figures in inches."""
 POINTS_PER_MM = 72 / MM_PER_INCH
 """Points (the unit of font sizes) per millimetre."""
+LEAST_END = 6
+"""Number of characters at the end of a cell's name that always stay."""
 
 
 def wrapped(text: str, width: float, size: float) -> str:
@@ -60,17 +60,13 @@ def _without_middle(name: str, length: int) -> str:
 def short_cell_names(names: Iterable[str], length: int) -> dict[str, str]:
     """Return each name cut to about `length` characters, so that different names stay different.
 
-    Names that are too long lose their middle, because the end of a cell's name is its clusterer. If some would still
-    become equal, only these are cut otherwise: they keep the words in which they differ.
+    Names that are too long lose their middle, because the end of a cell's name is its clusterer. If some would become
+    equal, only these lose their beginning instead: they keep the words in which they differ, and their end.
     """
     unique = list(dict.fromkeys(names))
     alike: dict[str, list[str]] = {}
-    for cut in (_with_more_of_the_end, shortened, _without_middle):
-        alike = {}
-        for name in unique:
-            alike.setdefault(cut(name, length), []).append(name)
-        if len(alike) == len(unique):
-            break
+    for name in unique:
+        alike.setdefault(_with_more_of_the_end(name, length), []).append(name)
     short: dict[str, str] = {}
     for text, equal in alike.items():
         short |= {equal[0]: text} if len(equal) == 1 else _with_what_differs(equal, length)
@@ -82,25 +78,11 @@ def _with_more_of_the_end(name: str, length: int) -> str:
 
 
 def _with_what_differs(names: Sequence[str], length: int) -> dict[str, str]:
-    """Return the names cut to their common beginning, the words that not all of them have, and their common end.
-
-    With 18 characters, `vgg16, block4, avg, pca, kmeans` and the same with `max` become `vgg1…avg…kmeans` and
-    `vgg1…max…kmeans`.
-    """
+    """Return for each name the words that not all of the names have, and as much of its end as fits."""
     words = [name.split(" ") for name in names]
     common = set(words[0]).intersection(*words)
     differing = [" ".join(word for word in of_name if word not in common) for of_name in words]
-    short = short_names(differing, max(3, length // 2))
-    rest = max(3, length - 2 - max(map(len, short.values())))
-    before = shortened(" ".join(_first_words(words)), rest // 3 + 1)
-    ends = _first_words([of_name[::-1] for of_name in words])[::-1]
-    after = shortened(" ".join(ends)[::-1], rest - rest // 3 + 1)
-    return {
-        name: re.sub(r"[, ]*…[…, ]*", "…", f"{before} {short[part]} {after[::-1]}".strip())
-        for name, part in zip(names, differing, strict=True)
-    }
-
-
-def _first_words(names: Iterable[Sequence[str]]) -> list[str]:
-    """Return the words with which all names, given as lists of words, begin."""
-    return [first for first, *_ in takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))]
+    short = short_names(differing, max(3, length - LEAST_END - 2))
+    parts = [short[part].rstrip("…") for part in differing]
+    ends = [name[-max(LEAST_END, length - len(part) - 2) :] for name, part in zip(names, parts, strict=True)]
+    return {name: f"…{part}…{end}" for name, part, end in zip(names, parts, ends, strict=True)}

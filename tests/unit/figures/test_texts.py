@@ -38,7 +38,7 @@ def test_a_pair_of_names_that_become_equal_changes_no_other_name():
     pair = [f"vgg16 block5 {level} of all positions pca 50 components kmeans" for level in ("max", "avg")]
     short = names_within(names + pair, 34, STYLE)
     assert short[: len(names)] == names_within([*names, pair[0]], 34, STYLE)[:-1]
-    assert short[-2:] == ["vgg16…max…0 comp. kmeans", "vgg16…avg…0 comp. kmeans"]
+    assert short[-2:] == ["…block5 max of al… kmeans", "…block5 avg of al… kmeans"]
 
 
 def test_names_that_differ_in_several_words_keep_these_words():
