@@ -9,9 +9,9 @@ rule cluster:
         layout.log(layout.clusters),
     benchmark:
         layout.benchmark(layout.clusters)
+    localrule: run.is_cluster_job
     conda:
         environment_by(inputs.clustering.clusterer_gpus)
-    localrule: run.is_cluster_job
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.cluster_mb,

@@ -11,9 +11,9 @@ rule score:
         layout.log(layout.scores),
     benchmark:
         layout.benchmark(layout.scores)
+    localrule: run.is_cluster_job
     conda:
         "../envs/cpu.yaml"
-    localrule: run.is_cluster_job
     threads: 1
     resources:
         mem_mb=sizes.score_mb,
@@ -37,9 +37,9 @@ rule validate:
         layout.log(layout.validated),
     benchmark:
         layout.benchmark(layout.validated)
+    localrule: run.is_cluster_job
     conda:
         environment_by(inputs.clustering.clusterer_gpus)
-    localrule: run.is_cluster_job
     threads: sizes.cluster_threads
     resources:
         mem_mb=sizes.validate_mb,
