@@ -11,14 +11,13 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.backbones.weight_names import NONE
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
 from workflow_scripts.io.tables import read_csv
 from workflow_scripts.spreadsheets import given_back
 
 log = logging.getLogger(__name__)
-NO_WEIGHTS = {"batch_size": 1, "weights_sha256": "none"}
-"""Attributes that feature stores of networks have. Here they say that there is no network."""
 _SHOWN = 3
 """Largest number of names that are shown in a message."""
 KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
@@ -56,7 +55,8 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
         raise UserError(f"{path}: {table.names[order[row]]} has numbers that are infinite or missing")
-    facts = {"manifest": store.manifest_digest(rows["image_id"]), "layer": "features", **NO_WEIGHTS}
+    digest = store.manifest_digest(rows["image_id"])
+    facts = {"manifest": digest, "layer": "features", "batch_size": 1, "weights_sha256": NONE}
     with store.writing(output, {**attributes, **facts}) as file:
         store.put(file, "image_id", np.array(list(rows["image_id"]), dtype="S"))
         store.put(file, "features", values)

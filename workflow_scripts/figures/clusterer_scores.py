@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, note
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note
 from workflow_scripts.figures.text_table import BELOW, spread, write_table
-from workflow_scripts.figures.texts import shortened
+from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
@@ -60,9 +60,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     metrics = [column.removesuffix("_mean") for column in table if column.endswith("_mean")]
     narrow = figure["width"] < NARROW_BELOW_MM
     with theme(style):
+        short = short_names(table["name"], 16 if narrow else 40)
         rows = [
             [
-                shortened(row["name"], 16 if narrow else 40),
+                short[row["name"]],
                 f"{row['n_clusters']:.3g}",
                 f"{100 * row['noise']:.0f} %" if row["noise"] else "–",
                 *([] if narrow else [f"{100 * row['largest_cluster']:.0f} %"]),

@@ -12,8 +12,8 @@ from workflow_scripts.figures.canvas import canvas
 from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.embedding import cluster_looks
 from workflow_scripts.figures.legends import dot, legend_above, legend_lines
-from workflow_scripts.figures.overlay import LINES, LONGEST_SIDE, draw_image
-from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.overlay import LINES, LONGEST_SIDE, draw_image, page_in_words
+from workflow_scripts.figures.texts import short_names, shortened
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.pixels import Rows, Window, reduced
 from workflow_scripts.io.tables import AS_THEY_ARE, read_csv
@@ -75,7 +75,9 @@ def write_overlays(
         with theme(style):
             made = canvas({"width": WIDTH, "height": None, "title": None}, _height(pixels, of_page, above))
             drawn = of_page.join(shares, on=["parent", "page", "cluster"])
-            draw_image(made.subplots(), drawn, pixels, looks_of, short)
+            ax = made.subplots()
+            draw_image(ax, drawn, pixels, looks_of, short)
+            ax.set_title(shortened(parent, 40) + page_in_words(of_page))
             legend_above(made, {short[name]: dot(looks_of[name]) for name in looks_of}, style)
             made.draw_without_rendering()  # the layout takes two passes
             made.savefig(path, dpi=style["dpi"])

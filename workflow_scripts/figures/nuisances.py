@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.consensus.nuisance import associations
-from workflow_scripts.figures.canvas import canvas, note, placeholder
+from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
@@ -80,7 +80,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 chance, (100 * row.strength, place), (4, 0), textcoords="offset points", va="center", size="small",
                 color=INK if sure.iloc[place] else FAINT,
             )  # fmt: skip
-        ax.set_yticks(y, rows["fact"].map(short_names(rows["fact"], 34 if figure["width"] > 120 else 20)))
+        ax.set_yticks(y, rows["fact"].map(short_names(rows["fact"], 20 if figure["width"] < NARROW_BELOW_MM else 34)))
         ax.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, 125 * max(rows["strength"].max(), 0.05)))
         ax.set_xlabel("Explained by the groups, above chance (%)")
         ax.tick_params(axis="y", length=0)

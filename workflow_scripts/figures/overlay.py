@@ -18,7 +18,7 @@ from workflow_scripts.figures.colours import Look, class_looks
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.legends import dot, legend_above
 from workflow_scripts.figures.names import k_in_words
-from workflow_scripts.figures.texts import short_names, shortened
+from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.store import reading
@@ -93,13 +93,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     heights = [(tiles["y"] + tiles["height"]).max() - tiles["y"].min() for tiles in pages]
     tallest = min(1.2, max(height / width for height, width in zip(heights, widths, strict=True)))
     n_rows = ceil(len(pages) / n_columns)
-    short = short_names(looks_of)
+    short, images = short_names(looks_of), short_names(table["parent"], 40)
     most = 4.5 * min(max(tiles["name"].nunique() for tiles in pages), LINES + 1)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         made = canvas(figure, n_rows * (figure["width"] / n_columns * tallest * 0.9 + IMAGE_TITLE_MM + most) + 16)
         axes = made.subplots(n_rows, n_columns, squeeze=False).ravel()
         for ax, tiles in zip(axes, pages, strict=False):
             draw_image(ax, tiles, mosaic(tiles, file["images"]), looks_of, short)
+            ax.set_title(images[tiles["parent"].iloc[0]] + page_in_words(tiles))
         for ax in axes[len(pages) :]:
             ax.axis("off")
         legend_above(made, {short[name]: dot(look) for name, look in looks_of.items()}, style)
@@ -137,10 +138,14 @@ def draw_image(
     ]
     if len(of_image) > LINES:
         lines.append(f"and {len(of_image) - LINES} more")
-    page = f", page {tiles['page'].iloc[0]}" if tiles["page"].iloc[0] > 1 else ""
     ax.set(xticks=[], yticks=[], xlim=(left, right), ylim=(bottom, top), aspect="equal")
-    ax.set_title(shortened(tiles["parent"].iloc[0], 40) + page)
     ax.set_xlabel("\n".join(lines), loc="left")
+
+
+def page_in_words(tiles: pd.DataFrame) -> str:
+    """Return a text such as `, page 2` for the tiles of one page; empty for the first page."""
+    page = tiles["page"].iloc[0]
+    return f", page {page}" if page > 1 else ""
 
 
 def mosaic(tiles: pd.DataFrame, images: Any) -> np.ndarray:

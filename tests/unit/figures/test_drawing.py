@@ -332,7 +332,11 @@ def test_classes_called_as_noise_and_as_second_clusters_keep_their_names(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("kind", "column"), [("choice_map", "whiten"), ("specification_curve", "whiten"), ("nuisances", "fact")]
+    ("kind", "column"),
+    [
+        *(("choice_map", "whiten"), ("specification_curve", "whiten"), ("nuisances", "fact")),
+        *(("clusterer_scores", "name"), ("overlay", "parent")),
+    ],
 )
 def test_values_that_begin_alike_have_different_names(made, kind, column):
     cells, inputs = made(kind, 7)

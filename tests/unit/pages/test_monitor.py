@@ -72,7 +72,7 @@ def test_an_alarm_says_which_batch_and_shows_its_images(made):
 
 def test_nothing_new_and_no_full_batch(made):
     lines, data = made([0.5] * 6)
-    assert lines[0] == "None of 1 batch is newer than chance explains."
+    assert lines[0] == "None of 1 batch is less like the images of the model than chance explains."
     assert data["sections"][1]["answers"][0]["text"] == "No image is unlike those of the model."
     lines, _ = made([0.5] * 5)
     assert lines == ["No batch is full yet: there are 5 files of 6."]

@@ -15,6 +15,7 @@ import numpy as np
 from skimage.color import rgb2gray
 
 from workflow_scripts.backbones.orbit import views
+from workflow_scripts.backbones.weight_names import NONE
 from workflow_scripts.io import store
 from workflow_scripts.io.parallel import ordered_map
 
@@ -61,7 +62,8 @@ def describe_all(
     attributes are `attributes` and the descriptor's settings. The result does not depend on `workers`, the number of
     processes. `report` is called with (done, total) after each block of rows.
     """
-    facts = {**attributes, "backbone": dict(settings), "layer": LAYER, **NO_WEIGHTS}
+    network = {"batch_size": BLOCK_ROWS, "weights_sha256": NONE}
+    facts = {**attributes, "backbone": dict(settings), "layer": LAYER, **network}
     vectors = ordered_map(partial(describe, settings=settings), _one_by_one(images), workers, BATCH)
     first = next(vectors)
     vectors, done = chain([first], vectors), 0
@@ -73,10 +75,6 @@ def describe_all(
                 done += len(block)
                 if report:
                     report(done, len(images))
-
-
-NO_WEIGHTS = {"batch_size": BLOCK_ROWS, "weights_sha256": "none"}
-"""Attributes that feature stores of networks have. Here they say that there is no network."""
 
 
 def _one_by_one(images: h5py.Dataset | np.ndarray) -> Iterator[np.ndarray]:

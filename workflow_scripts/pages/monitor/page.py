@@ -117,7 +117,7 @@ def _noticed(chart: pd.DataFrame, facts: Mapping[str, Any]) -> Iterator[Sentence
     for name in CHARTS:
         alarms = chart[alarms_of(name, chart)]
         if alarms.empty:
-            what = "newer" if name == "novelty" else f"of another {name}"
+            what = "less like the images of the model" if name == "novelty" else f"of another {name}"
             yield Sentence(f"None of {tested} is {what} than chance explains.", "none", 0, "batches")
             continue
         first = alarms.iloc[0]
