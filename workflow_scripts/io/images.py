@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import struct
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
@@ -269,12 +270,39 @@ def _decode_tiff(stream: BinaryIO, check_size: _CheckSize, number: int) -> Decod
             except (NotImplementedError, ValueError) as error:
                 if "imagecodecs" not in str(error):
                     raise
-    stream.seek(0)
-    with _no_stderr(), Image.open(stream, formats=["TIFF"]) as image:
-        pixels, mode = _page(image, "TIFF", check_size, number)  # counting the pages would fail at a page of doubles
+    with _no_stderr(), pillow_at(stream, page, number) as image:
+        pixels, mode = _page(image, "TIFF", check_size, image.tell())  # counting its pages fails at a page of doubles
     if pixels.dtype == np.uint16 and page.photometric == PHOTOMETRIC.MINISWHITE:
         pixels = 65535 - pixels  # Pillow does not invert these
     return DecodedImage(pixels, "TIFF", mode, pages)
+
+
+@contextmanager
+def pillow_at(stream: BinaryIO, page: TiffPage, number: int) -> Iterator[Image.Image]:
+    """Open a TIFF file with Pillow at `page`, which has the number `number` (from 0), as a context manager.
+
+    Pillow opens no file whose first page is of a kind that it does not know, such as colours of 64 bits. Then it gets a
+    copy in memory that begins with `page`.
+    """
+    stream.seek(0)
+    try:
+        image = Image.open(stream, formats=["TIFF"])
+    except UnidentifiedImageError:
+        if number == 0:
+            raise
+        image, number = Image.open(_beginning_with(page, stream), formats=["TIFF"]), 0
+    with image:
+        image.seek(number)
+        yield image
+
+
+def _beginning_with(page: TiffPage, stream: BinaryIO) -> BinaryIO:
+    """Return a copy of a TIFF file whose header names `page` as the first one."""
+    stream.seek(0)
+    copy, header = BytesIO(stream.read()), page.parent.tiff
+    copy.seek(header.offsetsize)  # 4 or, in a BigTIFF, 8 bytes of the header are before the place of the first page
+    copy.write(struct.pack(header.offsetformat, page.offset))
+    return copy
 
 
 @contextmanager

@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffPage
 
-from workflow_scripts.io.images import DecodedImage, check_size, decode, format_of, open_file, quiet_decoders, rejecting
+from workflow_scripts.io.images import (
+    DecodedImage,
+    check_size,
+    decode,
+    format_of,
+    open_file,
+    pillow_at,
+    quiet_decoders,
+    rejecting,
+)
 from workflow_scripts.io.pixels import BAND, Part, Rows
 from workflow_scripts.io.rejections import ImageRejected, Reason
 from workflow_scripts.io.tiff_pages import check_length, tiff_mode
@@ -174,8 +182,7 @@ def _opened(rows: PageRows, path: Path, max_pixels: int | None, min_size: int, n
     if page.bitspersample > 8 and page.compression in _BY_TIFFFILE:
         mode = tiff_mode(page)
     else:
-        with Image.open(path, formats=["TIFF"]) as image:
-            image.seek(number)
+        with open_file(path) as stream, pillow_at(stream, page, number) as image:
             mode = image.mode
     return DecodedImage(rows, "TIFF", mode, len(page.parent.pages))
 

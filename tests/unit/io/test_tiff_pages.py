@@ -71,3 +71,14 @@ def test_pages_are_read_although_a_page_after_them_is_of_a_kind_that_pillow_cann
     np.testing.assert_array_equal(first.pixels, grey)
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif", page=1), later.astype(np.float32))
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif", page=2), 255 - grey)
+
+
+@pytest.mark.parametrize(("byteorder", "big"), [("<", False), (">", False), ("<", True)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_page_is_read_although_pillow_cannot_read_the_first_one(tmp_path, dtype, byteorder, big):
+    first, grey = RANDOM.random((*SHAPE, 3)).astype(dtype), RANDOM.integers(0, 256, SHAPE, dtype=np.uint8)
+    with tifffile.TiffWriter(tmp_path / "a.tif", bigtiff=big, byteorder=byteorder) as tiff:
+        tiff.write(first, photometric="rgb")
+        tiff.write(grey, photometric="minisblack", rowsperstrip=16)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), first.astype(np.float32))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif", page=1), grey)
