@@ -47,6 +47,7 @@ rule finetune:
         layout.log(layout.finetuned),
     benchmark:
         layout.benchmark(layout.finetuned)
+    priority: 1
     conda:
         "../envs/gpu.yaml"
     threads: 8
@@ -113,6 +114,7 @@ for backbone, variant in settings.backbones.items():
                     layout.log(of_pass),
                 benchmark:
                     layout.benchmark(of_pass)
+                priority: 1
                 conda:
                     "../envs/gpu.yaml"
                 threads: 8
@@ -141,6 +143,7 @@ for backbone, variant in settings.backbones.items():
                     layout.log(of_pass),
                 benchmark:
                     layout.benchmark(of_pass)
+                priority: 1
                 conda:
                     "../envs/cpu.yaml"
                 threads: 8

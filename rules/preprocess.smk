@@ -1,4 +1,5 @@
-# images.csv and images -> preprocess/{preprocess}.h5, one job for each variant
+# images.csv and images -> preprocess/{preprocess}.h5, one job for each variant. These jobs take all cores, as those of
+# networks and descriptors do. They come first: jobs of one core would leave no moment at which all cores are free.
 rule preprocess:
     input:
         images=inputs.intake.images_table,
@@ -8,6 +9,7 @@ rule preprocess:
         layout.log(layout.preprocessed),
     benchmark:
         layout.benchmark(layout.preprocessed)
+    priority: 2
     conda:
         "../envs/cpu.yaml"
     threads: 8

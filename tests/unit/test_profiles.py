@@ -49,6 +49,13 @@ def test_every_rule_names_what_it_needs():
         assert rule.ruleinfo.threads is not None, rule.name
 
 
+def test_jobs_of_all_cores_that_cells_wait_for_come_first():
+    """Otherwise jobs of one core, one after another, keep them waiting while another core is idle."""
+    priorities = {rule.name.split("_")[0]: rule.priority for rule in parsed() if rule.priority}
+    assert priorities == {"preprocess": 2, "finetune": 1, "features": 1}
+    assert all(rule.ruleinfo.threads > 1 for rule in parsed() if rule.priority)
+
+
 def test_both_profiles_make_again_the_same():
     for key in ("rerun-triggers", "rerun-incomplete", "keep-going", "show-failed-logs", "quiet"):
         assert SLURM[key] == DEFAULT[key]
