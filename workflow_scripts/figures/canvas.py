@@ -1,10 +1,11 @@
 """Make empty figures of the right size, and write notes and placeholders on them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -35,6 +36,17 @@ def panels_of(n: int, figure: Mapping[str, Any]) -> tuple[int, int]:
     """Return the number of rows and the number of columns of n panels: two columns at most, one in a narrow figure."""
     columns = min(n, 1 if figure["width"] < NARROW_BELOW_MM else 2)
     return ceil(n / columns), columns
+
+
+def panels(made: Figure, n: int, figure: Mapping[str, Any], **options: Any) -> Sequence[Axes]:
+    """Return the axes of n panels on a figure, in the rows and columns of `panels_of`, from left to right.
+
+    If the last row has room for another panel, this place stays empty. `options` are those of `Figure.subplots`.
+    """
+    axes = made.subplots(*panels_of(n, figure), squeeze=False, **options).ravel()
+    for ax in axes[n:]:
+        ax.axis("off")
+    return axes[:n]
 
 
 def placeholder(figure: Mapping[str, Any], sentence: str) -> Figure:

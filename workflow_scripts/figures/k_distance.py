@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.k_distance import find_knee
-from workflow_scripts.figures.canvas import canvas, note, panels_of
+from workflow_scripts.figures.canvas import canvas, note, panels, panels_of
 from workflow_scripts.figures.colours import colours
 from workflow_scripts.figures.texts import wrapped
 from workflow_scripts.figures.theme import theme
@@ -62,12 +62,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     down, across = panels_of(len(names), figure)
     with theme(style):
         made = canvas(figure, 58 * down + 8)
-        axes = made.subplots(down, across, squeeze=False).ravel()
-        for ax, name in zip(axes, names, strict=False):
+        for ax, name in zip(panels(made, len(names), figure), names, strict=True):
             width = figure["width"] / across - 18
             _draw_curve(ax, table[table["series"] == name], wrapped(name, width, style["font_size"]), style)
-        for ax in axes[len(names) :]:
-            ax.axis("off")
         first = table.iloc[0]
         note(
             made,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from workflow_scripts.figures.canvas import canvas, panels_of
+from workflow_scripts.figures.canvas import canvas, panels, panels_of
 from workflow_scripts.figures.colours import NOBODY, class_looks
 from workflow_scripts.figures.embedding import UNLABELLED, name_axes, places, scatter
 from workflow_scripts.figures.legends import LINE_MM, dot, legend_below, legend_lines
@@ -52,8 +52,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         shape = float(np.clip(spans["y"] / spans["x"], 0.5, 1.2).max())
         below = LINE_MM * legend_lines(short.values(), figure["width"], style) + 3 if short else 0
         made = canvas(figure, down * (shape * (figure["width"] / across - 6) + 9) + below)
-        axes = made.subplots(down, across, squeeze=False).ravel()
-        for ax, name in zip(axes, names, strict=False):
+        for ax, name in zip(panels(made, len(names), figure), names, strict=True):
             series_rows = table[table["series"] == name].reset_index(drop=True)
             scatter(
                 ax,
@@ -63,7 +62,5 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 f"{name}, n = {len(series_rows)}{'' if by_class else ' (no labels)'}",
             )
             name_axes([ax], series_rows)
-        for ax in axes[len(names) :]:
-            ax.axis("off")
         legend_below(made, {short[name]: dot(look) for name, look in (by_class | unlabelled).items()}, style)
     return made

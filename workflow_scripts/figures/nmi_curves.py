@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.canvas import canvas, panels_of, placeholder
+from workflow_scripts.figures.canvas import canvas, panels, panels_of, placeholder
 from workflow_scripts.figures.colours import FAINT, INK, looks
 from workflow_scripts.figures.legends import legend_below
 from workflow_scripts.figures.texts import wrapped
@@ -81,21 +81,19 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: mutual information compares clusters with labels.")
-        panels = list(dict.fromkeys(table["panel"]))
-        down, across = panels_of(len(panels), figure)
+        names = list(dict.fromkeys(table["panel"]))
+        down, across = panels_of(len(names), figure)
         made = canvas(figure, 58 * down + 22)
-        axes = made.subplots(down, across, squeeze=False, sharex=True, sharey=True)
+        axes = panels(made, len(names), figure, sharex=True, sharey=True)
         clusterers = list(dict.fromkeys(table.loc[~table["is_reference"], "curve"]))
         colours = {name: look.colour for name, look in looks(clusterers, style).items()}
-        for ax, panel in zip(axes.flat, panels, strict=False):
-            _draw_panel(ax, table[table["panel"] == panel], colours)
-            ax.set_title(wrapped(panel, 0.8 * figure["width"] / across, style["font_size"]))
+        for ax, name in zip(axes, names, strict=True):
+            _draw_panel(ax, table[table["panel"] == name], colours)
+            ax.set_title(wrapped(name, 0.8 * figure["width"] / across, style["font_size"]))
             ax.set_xlabel(K_TITLE)
             ax.xaxis.set_tick_params(labelbottom=True)
-        for ax in axes.flat[len(panels) :]:
-            ax.axis("off")
-        for row in axes:
-            row[0].set_ylabel("NMI with the labels\n(geometric mean)")
+        for ax in axes[::across]:
+            ax.set_ylabel("NMI with the labels\n(geometric mean)")
         alone = _alone(table)
         entries = {
             name: Line2D([], [], color=colour, **(POINT if name in alone else {})) for name, colour in colours.items()

@@ -1,7 +1,6 @@
 """Draw the clusters of tiles over the images that were cut into the tiles."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from PIL import Image
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.area_fractions import fraction_in_words, with_areas
-from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note
+from workflow_scripts.figures.canvas import canvas, note, panels, panels_of
 from workflow_scripts.figures.colours import Look, class_looks
 from workflow_scripts.figures.embedding import cluster_looks, named
 from workflow_scripts.figures.legends import dot, legend_above
@@ -88,21 +87,17 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     by_class = class_looks(table["predicted"], inputs["classes"], style)
     looks_of = cluster_looks(table, by_class, style)
     pages = [tiles for _, tiles in table.groupby(["parent", "page"], sort=False)]
-    n_columns = 1 if figure["width"] < NARROW_BELOW_MM or len(pages) == 1 else 2
+    down, across = panels_of(len(pages), figure)
     widths = [(tiles["x"] + tiles["width"]).max() - tiles["x"].min() for tiles in pages]
     heights = [(tiles["y"] + tiles["height"]).max() - tiles["y"].min() for tiles in pages]
     tallest = min(1.2, max(height / width for height, width in zip(heights, widths, strict=True)))
-    n_rows = ceil(len(pages) / n_columns)
     short, images = short_names(looks_of), short_names(table["parent"], 40)
     most = 4.5 * min(max(tiles["name"].nunique() for tiles in pages), LINES + 1)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
-        made = canvas(figure, n_rows * (figure["width"] / n_columns * tallest * 0.9 + IMAGE_TITLE_MM + most) + 16)
-        axes = made.subplots(n_rows, n_columns, squeeze=False).ravel()
-        for ax, tiles in zip(axes, pages, strict=False):
+        made = canvas(figure, down * (figure["width"] / across * tallest * 0.9 + IMAGE_TITLE_MM + most) + 16)
+        for ax, tiles in zip(panels(made, len(pages), figure), pages, strict=True):
             draw_image(ax, tiles, mosaic(tiles, file["images"]), looks_of, short)
             ax.set_title(images[tiles["parent"].iloc[0]] + page_in_words(tiles))
-        for ax in axes[len(pages) :]:
-            ax.axis("off")
         legend_above(made, {short[name]: dot(look) for name, look in looks_of.items()}, style)
         first = table.iloc[0]
         below = "Below each image: parts of its area, with 95 % intervals"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from workflow_scripts.figures.canvas import canvas, panels_of
+from workflow_scripts.figures.canvas import canvas, panels, panels_of
 from workflow_scripts.figures.colours import FAINT, INK, colours
 from workflow_scripts.figures.legends import legend_below
 from workflow_scripts.figures.texts import wrapped
@@ -68,14 +68,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         down, across = panels_of(len(names), figure)
         most = table["series"].value_counts().max() + table.groupby("series")["n_codes"].nunique().max()
         made = canvas(figure, down * (ROW * most + 14) + 13)
-        axes = made.subplots(down, across, squeeze=False).ravel()
-        for ax, name in zip(axes, names, strict=False):
+        for ax, name in zip(panels(made, len(names), figure), names, strict=True):
             series_rows = table[table["series"] == name]
             _draw_panel(ax, series_rows, style)
             title = f"{name}, {count(series_rows['n_judging'].iloc[0], 'image')} held out"
             ax.set_title(wrapped(title, figure["width"] / across - 35, style["font_size"]))
-        for ax in axes[len(names) :]:
-            ax.axis("off")
         how: dict[str, Any] = {"linestyle": "", "markersize": 4.5}
         first, second = colours(style)[:2]
         handles = {

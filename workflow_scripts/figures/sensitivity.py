@@ -5,7 +5,6 @@ A cell is one combination of choices. A repeat is a set of restarts with its own
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
+from workflow_scripts.figures.canvas import canvas, note, panels, panels_of, placeholder
 from workflow_scripts.figures.colours import Look, looks
 from workflow_scripts.figures.legends import columns_within, panel_legend
 from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
@@ -134,13 +133,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No labels: the metrics of this figure compare clusters with labels.")
         metrics, hues = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["hue"]))
         numeric = pd.api.types.is_numeric_dtype(table["x"])
-        n_columns = min(len(metrics), 1 if figure["width"] < NARROW_BELOW_MM else 2)
-        n_rows = ceil(len(metrics) / n_columns)
+        down, across = panels_of(len(metrics), figure)
         height = 45 if numeric else 14 + max(14, 5 * table["x"].nunique() * max(1, 0.7 * len(hues)))
-        made = canvas(figure, n_rows * height + 14 + 5 * bool(len(hues) > 1))
-        axes = made.subplots(n_rows, n_columns, squeeze=False, sharey=not numeric).ravel()
+        made = canvas(figure, down * height + 14 + 5 * bool(len(hues) > 1))
+        axes = panels(made, len(metrics), figure, sharey=not numeric)
         hue_looks = _hue_looks(hues, style)
-        for ax, metric in zip(axes, metrics, strict=False):
+        for ax, metric in zip(axes, metrics, strict=True):
             (_draw_numbers if numeric else _draw_names)(ax, table[table["metric"] == metric], hue_looks)
             if numeric:
                 ax.set_ylabel(wrapped(METRICS[metric].axis_label, 38, style["font_size"]))
@@ -148,12 +146,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 ax.set_xlabel(METRICS[metric].axis_label)
             if METRICS[metric].percent:
                 _up_to_hundred(ax.yaxis if numeric else ax.xaxis)
-        for ax in axes[len(metrics) :]:
-            ax.axis("off")
         note(made, _explanation(table, manifest), style)
         if len(hues) > 1:
             entries = {hue: _entry(look) for hue, look in hue_looks.items()}
-            panel_legend(axes[0], entries, columns_within(0.75 * figure["width"] / n_columns, hues, style))
+            panel_legend(axes[0], entries, columns_within(0.75 * figure["width"] / across, hues, style))
     return made
 
 

@@ -1,7 +1,6 @@
 """Plot the learning curves of autoencoders: the error after each epoch of each phase of the training."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas
+from workflow_scripts.figures.canvas import canvas, panels, panels_of
 from workflow_scripts.figures.colours import FAINT, colours
 from workflow_scripts.figures.legends import legend_below
 from workflow_scripts.figures.names import n_in_words
@@ -55,19 +54,15 @@ def tabulate(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a panel for each autoencoder. Each phase of the training has its name and begins at a vertical line."""
     names = list(dict.fromkeys(table["series"]))
-    across = 1 if figure["width"] < NARROW_BELOW_MM else min(len(names), 2)
-    down = ceil(len(names) / across)
+    down, across = panels_of(len(names), figure)
     first, second = colours(style)[:2]
     with theme(style):
         made = canvas(figure, 45 * down + 10)
-        axes = made.subplots(down, across, squeeze=False).ravel()
-        for ax, name in zip(axes, names, strict=False):
+        for ax, name in zip(panels(made, len(names), figure), names, strict=True):
             series_rows = table[table["series"] == name]
             _draw_panel(ax, series_rows, first, second, style)
             title = f"{name}: {series_rows['architecture'].iloc[0]}"
             ax.set_title(wrapped(title, figure["width"] / across - 15, style["font_size"]))
-        for ax in axes[len(names) :]:
-            ax.axis("off")
         handles = {"training": Line2D([], [], color=first), "held out (ends a phase)": Line2D([], [], color=second)}
         legend_below(made, handles, style, f"{n_in_words(inputs)}; the features have a mean variance of 1.")
     return made
