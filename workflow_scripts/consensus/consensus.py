@@ -56,9 +56,7 @@ class Consensus:
         return self.agreement - self.second_agreement
 
 
-def consensus(
-    partitions: np.ndarray, k: int | None = None, weights: np.ndarray | None = None, seed: int = 0
-) -> Consensus:
+def consensus(partitions: np.ndarray, k: int | None = None, weights: np.ndarray | None = None) -> Consensus:
     """Return the consensus: groups of images that are often together (Fred & Jain 2005).
 
     The groups are those of average linkage of 1 - co-association. For up to `MAX_LINKED` images all pairs are compared.
@@ -74,7 +72,6 @@ def consensus(
         of these is taken. It is the number of groups that stays the same over the longest range of heights at which the
         tree is cut (`lifetime`; Fred & Jain 2005).
     weights : (C,) weights of the cells, 0 or more; None gives all cells the same weight. See `trust.cell_weights`.
-    seed : seed of the sample.
     """
     labels = compact(partitions)
     weights = np.full(len(labels), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -82,7 +79,7 @@ def consensus(
     n_images = labels.shape[1]
     drawn = np.arange(n_images)
     if n_images > MAX_LINKED:
-        drawn = np.sort(np.random.default_rng(seed).choice(n_images, MAX_LINKED, replace=False))
+        drawn = np.sort(np.random.default_rng(0).choice(n_images, MAX_LINKED, replace=False))
     merges = _tree(labels[:, drawn], weights)
     n_groups, chosen = _number_of_groups(merges, labels, k)
     group = cut(merges, n_groups).astype(np.intp)

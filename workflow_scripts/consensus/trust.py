@@ -4,7 +4,6 @@ The agreement of two cells is the adjusted Rand index (ARI) of their partitions.
 nearly the same partition. All opinions have the same vote, however many cells they have.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,7 +75,6 @@ def trust(
     choices: pd.DataFrame,
     *,
     agreement: np.ndarray | None = None,
-    foreign: Sequence[str] = FOREIGN,
     n_samples: int = 100,
     seed: int = 0,
     groups: np.ndarray | None = None,
@@ -88,8 +86,6 @@ def trust(
     partitions : (C, N) integers, negative for noise; C >= 2.
     choices : C rows, one column per axis that the study varies.
     agreement : (C, C) from `agreement_matrix(partitions)`; None computes it.
-    foreign : two cells are foreign to each other if they differ in one of these axes; axes that are not in `choices`
-        are ignored.
     n_samples : number of bootstrap samples, and number of permutations for `chance`.
     seed : seed of the bootstrap and of the permutations.
     groups : (N,) str, groups of images, such as specimens, that the bootstrap draws as a whole; None if all images are
@@ -107,7 +103,7 @@ def trust(
     vote = votes(agreement, opinion)
     others = heard(opinion)
     stranger = np.zeros_like(others)
-    for axis in [axis for axis in foreign if axis in choices]:
+    for axis in choices.columns.intersection(FOREIGN):
         levels = pd.factorize(choices[axis])[0]
         stranger |= levels[:, None] != levels
     score = support(agreement, vote, others)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 
-def variance_shares(table: pd.DataFrame, factors: Sequence[str], value: str, repeat: str = "repeat") -> pd.DataFrame:
+def variance_shares(table: pd.DataFrame, factors: Sequence[str], value: str) -> pd.DataFrame:
     """Return the shares of the variance of a score that each factor, and each pair of factors, explains.
 
     It is the functional analysis of variance of a full factorial design: the score is a sum of terms that are
@@ -23,10 +23,11 @@ def variance_shares(table: pd.DataFrame, factors: Sequence[str], value: str, rep
 
     Parameters
     ----------
-    table : one row per cell and repeat; each combination of levels occurs exactly once per repeat.
+    table :
+        one row per cell and repeat, with the number of the repeat as column `repeat`; each combination of levels occurs
+        exactly once per repeat.
     factors : names of the columns with the choices.
     value : name of the column with the score.
-    repeat : name of the column with the number of the repeat.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def variance_shares(table: pd.DataFrame, factors: Sequence[str], value: str, rep
     """
     tables = [
         pd.DataFrame(list(_terms(_response(repeat_table, factors, value), factors))).assign(repeat=number)
-        for number, repeat_table in table.groupby(repeat)
+        for number, repeat_table in table.groupby("repeat")
     ]
     return pd.concat(tables, ignore_index=True)
 

@@ -77,7 +77,7 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
     return Estimates.sampled(sampled, NORMAL_95)
 
 
-def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def silhouette_samples(points: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the silhouettes of the points of one partition, without noise.
 
     If more than `MAX_POINTS` points are in clusters, only a sample of them is used, which is drawn as in `silhouettes`.
@@ -90,7 +90,7 @@ def silhouette_samples(points: np.ndarray, clusters: np.ndarray, seed: int = 0) 
     """
     rows = np.flatnonzero(clusters >= 0)
     if len(rows) > MAX_POINTS:
-        rows = np.sort(stratified_sample(clusters, MAX_POINTS, np.random.default_rng(seed)))
+        rows = np.sort(stratified_sample(clusters, MAX_POINTS, np.random.default_rng(0)))
     n_clusters = len(np.unique(clusters[rows]))
     if n_clusters < 2 or n_clusters == len(rows):
         return rows, np.full(len(rows), np.nan if n_clusters < 2 else 0.0)

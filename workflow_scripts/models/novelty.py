@@ -23,7 +23,7 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 """Smallest distance to divide by, and smallest threshold."""
 
 
-def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def parted(n: int, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted indices of the images that a model may keep, and those of the held-out images.
 
     `groups` (n,) are groups of images, such as specimens. Whole groups are drawn at random, up to the share `HELD_OUT`
@@ -37,7 +37,7 @@ def parted(n: int, groups: np.ndarray | None, seed: int = 0) -> tuple[np.ndarray
     if sizes.min() > HELD_OUT * n:
         members, sizes = np.arange(n), np.ones(n, dtype=int)
     room, drawn = HELD_OUT * n, []
-    for group in np.random.default_rng(seed).permutation(len(sizes)):
+    for group in np.random.default_rng(0).permutation(len(sizes)):
         if sizes[group] <= room:
             room -= sizes[group]
             drawn.append(group)

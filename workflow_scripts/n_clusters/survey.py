@@ -68,7 +68,7 @@ class _Chance:
     silhouette: float
 
 
-def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n_threads: int = 1) -> pd.DataFrame:
+def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int) -> pd.DataFrame:
     """Return every criterion for every k, computed on k-means partitions of X (N, d).
 
     Each criterion is computed again on `n_resamples` resamples. The more of them recommend the same k, the more certain
@@ -80,7 +80,7 @@ def survey(X: np.ndarray, ks: Sequence[int], options: Options, base_seed: int, n
     95 % quantiles over the resamples; for the gap, Gap - s and Gap + s), `recommended` (bool), `share` (the share of
     the resamples that recommend this k) and `undecided` (the share of the resamples that recommend no k).
     """
-    every = _Survey(np.asarray(X, dtype=np.float64), np.array(sorted(ks)), options, base_seed, n_threads)
+    every = _Survey(np.asarray(X, dtype=np.float64), np.array(sorted(ks)), options, base_seed)
     return pd.concat([getattr(every, criterion)() for criterion in CRITERIA], ignore_index=True)
 
 
@@ -100,8 +100,8 @@ class _Survey:
     Each criterion is a method with the criterion's name.
     """
 
-    def __init__(self, X: np.ndarray, ks: np.ndarray, options: Options, base_seed: int, n_threads: int) -> None:
-        self.X, self.ks, self.options, self.base_seed, self.n_threads = X, ks, options, base_seed, n_threads
+    def __init__(self, X: np.ndarray, ks: np.ndarray, options: Options, base_seed: int) -> None:
+        self.X, self.ks, self.options, self.base_seed = X, ks, options, base_seed
         n = round(SHARE * len(X))
         random = np.random.default_rng(seed(base_seed, "resamples"))
         resamples = [np.sort(random.permutation(len(X))[:n]) for _ in range(options.n_resamples)]
@@ -113,7 +113,7 @@ class _Survey:
         """Return the inertia (K,), the labels (K, N) and the list of centres (k, d) of the best restart for each k."""
         kmeans_seed = seed(self.base_seed, "kmeans")
         ks, n_init = self.ks.tolist(), self.options.n_init
-        results = run_restarts(X, ks, n_init, kmeans_seed, keep="best", n_threads=self.n_threads)
+        results = run_restarts(X, ks, n_init, kmeans_seed, keep="best")
         inertia = np.array([restarts.inertia.min() for restarts in results])
         return (
             inertia,

@@ -46,13 +46,13 @@ class Decomposition:
     rank: int
     method: str
 
-    def transform(self, X: Matrix, *, threads: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
+    def transform(self, X: Matrix) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield, for chunks of rows of X (N, d), the slice of rows and their scores (n, C) float64.
 
-        Scores are coordinates along the axes of the PCA. `threads` is the number of threads of BLAS.
+        Scores are coordinates along the axes of the PCA.
         """
         for rows in _slices(X.shape, _CHUNK_BYTES):
-            with threadpool_limits(threads):
+            with threadpool_limits(1):
                 scores = (np.asarray(X[rows], dtype=np.float64) - self.mean) @ self.components.T
             yield rows, scores
 
@@ -63,7 +63,6 @@ def fit_pca(
     rows: npt.ArrayLike | None = None,
     max_components: int | None = None,
     seed: int = 0,
-    threads: int = 1,
 ) -> Decomposition:
     """Fit a PCA with memory that does not grow with the number of rows; all sums are in float64.
 
@@ -84,7 +83,6 @@ def fit_pca(
     rows : indices of the training rows, in any order; None takes all.
     max_components : largest number of components to keep; None keeps all up to the rank.
     seed : seed of the random subspace; the other two methods do not use it.
-    threads : number of threads of BLAS; the last bits of the result depend on it.
 
     Raises
     ------
@@ -95,7 +93,7 @@ def fit_pca(
     n_rows, n_features = X.shape
     training = np.zeros(n_rows, dtype=bool)
     training[slice(None) if rows is None else np.asarray(rows)] = True
-    with threadpool_limits(threads):
+    with threadpool_limits(1):  # the last bits of the result depend on the number of threads
         centred = _Centred(X, training)
         if n_features <= min(centred.n, MAX_EXACT):
             method, (scatter, axes, rank) = "covariance", _by_covariance(centred, max_components)

@@ -41,8 +41,8 @@ def test_no_k_stands_out_of_a_cloud():
     assert found[found["recommended"] & (found["criterion"] == "gap")]["k"].tolist() == [1]
 
 
-def test_the_number_of_threads_and_the_order_of_k_change_nothing(table):
-    pd.testing.assert_frame_equal(table, survey(POINTS, KS[::-1], OPTIONS, 0, n_threads=2))
+def test_the_order_of_k_changes_nothing(table):
+    pd.testing.assert_frame_equal(table, survey(POINTS, KS[::-1], OPTIONS, 0))
 
 
 def test_shares_are_of_all_resamples(table):
