@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.cluster import HDBSCAN
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
-from workflow_scripts.figures.colours import INK, NOBODY, looks
+from workflow_scripts.figures.colours import INK, NOBODY, Look, looks
 from workflow_scripts.figures.embedding import name_axes, places, scatter
 from workflow_scripts.figures.preprocessing import draw_histogram, histogram_of
 from workflow_scripts.figures.samples import show
@@ -149,15 +150,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         made = canvas(figure, height + 10)
         ratios = {"width_ratios": [2, 3]} if wide else {"height_ratios": [map_height, side + 34]}
         left, right = np.ravel(made.subfigures(*((1, 2) if wide else (2, 1)), **ratios))
-        shown = images["island"].isin(numbers)
-        name = shortened(table["class"].iloc[0], 30)
         ax = left.subplots()
-        if not shown.all():
-            scatter(ax, images[~shown], images["image_id"], dict.fromkeys(images["image_id"], NOBODY), "")
-        scatter(ax, images[shown], images["island"].astype("string"), by_number, f"Islands of {name}")
+        _draw_map(ax, images, by_number, f"Islands of {shortened(table['class'].iloc[0], 30)}")
         ringed = images[images["image_id"].isin(bins["image_id"])]
         ax.scatter(ringed["x"], ringed["y"], s=30, facecolors="none", edgecolors=INK, linewidths=0.8)
-        name_axes([ax], images)
         axes = right.subplots(2, len(of_images), squeeze=False, height_ratios=[2, 1])
         files = short_names(bins["named"].dropna(), 24 if len(of_images) < 5 else 14)
         with reading(inputs["preprocessed"][0]) as file:
@@ -173,6 +169,16 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         axes[1, 0].set_ylabel("Pixels (%)")
         note(made, _explanation(images, len(numbers), bool(files), table["preprocess"].iloc[0]), style)
     return made
+
+
+def _draw_map(ax: Axes, images: pd.DataFrame, looks_of: Mapping[str, Look], title: str) -> None:
+    """Draw the images of the islands that `looks_of` has by number, before all others, which are pale."""
+    islands = images["island"].astype("string")
+    shown = islands.isin(list(looks_of))
+    if not shown.all():
+        scatter(ax, images[~shown], images["image_id"], dict.fromkeys(images["image_id"], NOBODY), "")
+    scatter(ax, images[shown], islands, looks_of, title)
+    name_axes([ax], images)
 
 
 def _island(number: Any, images: pd.DataFrame) -> list[str]:

@@ -21,6 +21,9 @@ from workflow_scripts.metrics.votes import apart
 from workflow_scripts.wording import decimal
 
 HERE = "this data set"
+_Labels = tuple[list[tuple[str, str]], int]
+"""The content (see `tabulate`) and the label of each file or row of a set, and the number of rows that match no
+image."""
 COUNTS = {"classes": "Classes", "files": "Files", "contents": "Contents", "found": "Found", "conflicting": "Conflicts"}
 
 
@@ -60,35 +63,39 @@ def tabulate(
     manifest["content"] = manifest["image_id"] if is_cut else manifest["image_id"].map(content_hash)
     ids = dict(zip(manifest["path"], manifest["content"], strict=True))
     own = manifest.dropna(subset="label")
-    sets = {apart(HERE, figure["sets"]): (list(zip(own["content"], own["label"], strict=True)), 0)}
+    sets: dict[str, _Labels] = {apart(HERE, figure["sets"]): (list(zip(own["content"], own["label"], strict=True)), 0)}
     for name, path in zip(sorted(figure["sets"]), inputs["sets"], strict=True):
-        of_files = _is_of_files(path)
-        if is_cut and of_files:
+        if not _is_of_files(path):
+            sets[name] = _of_images(path, ids)
+        elif is_cut:
             allowed = f"a table that names parts of files, such as {manifest['path'].iloc[0]!r}"
             raise UserError(f"config: figures: sets: {name}: found labels of whole files, allowed: {allowed}")
-        sets[name] = _of_files(path, figure["level"]) if of_files else _of_images(path, ids)
+        else:
+            sets[name] = _of_files(path, figure["level"])
     images = {path: [content] for path, content in ids.items()}
     counts, labels = [], {}
     for name, (known, unmatched) in sets.items():
         contents = pd.DataFrame(match(images, known), columns=list(MATCH_COLUMNS))
-        is_here, conflicts = contents["image"] != "", contents["status"] == "conflicting"
-        counts.append(
-            {
-                "part": "set",
-                "name": name,
-                "classes": len({label for _, label in known}),
-                "files": len(known) + unmatched,
-                "contents": len(contents),
-                "found": is_here.sum(),
-                "missing": (~is_here).sum() + unmatched,
-                "conflicting": conflicts.sum(),
-                "conflicting_files": contents.loc[conflicts, "files"].sum(),
-            }
-        )
-        labels[name] = contents[is_here & ~conflicts].set_index("content")["labels"]
+        contents = contents.assign(is_here=contents["image"] != "", conflicts=contents["status"] == "conflicting")
+        counts.append({"part": "set", "name": name, **_counts(known, unmatched, contents)})
+        labels[name] = contents[contents["is_here"] & ~contents["conflicts"]].set_index("content")["labels"]
     pairs = pd.DataFrame(_agreements(labels), columns=["part", "name", "other", "common", "same", "ari"])
     whole = {column: "Int64" for column in (*counts[0], "common") if column not in ("part", "name")}
     return pd.concat([pd.DataFrame(counts), pairs], ignore_index=True).astype(whole)
+
+
+def _counts(known: Sequence[tuple[str, str]], unmatched: int, contents: pd.DataFrame) -> dict[str, int]:
+    """Return the counts of a `set` row. `known` and `unmatched` are the `_Labels`, and `contents` has a row for each
+    content."""
+    return {
+        "classes": len({label for _, label in known}),
+        "files": len(known) + unmatched,
+        "contents": len(contents),
+        "found": contents["is_here"].sum(),
+        "missing": (~contents["is_here"]).sum() + unmatched,
+        "conflicting": contents["conflicts"].sum(),
+        "conflicting_files": contents.loc[contents["conflicts"], "files"].sum(),
+    }
 
 
 def _is_of_files(path: str) -> bool:
@@ -97,11 +104,8 @@ def _is_of_files(path: str) -> bool:
     return Path(path).is_dir() or "sha256" in [cell.strip().lower() for cell in read_rows(Path(path))[0]]
 
 
-def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
-    """Return the content (see `tabulate`) and the label of each labelled file of a set, and the number 0.
-
-    The result has the same form as that of `_of_images`, where the number counts the rows that match no image.
-    """
+def _of_files(path: str, level: int) -> _Labels:
+    """Return the labels of a set of labelled files; every file counts as matched."""
     if not Path(path).is_dir():
         return list(read_known(Path(path))), 0
     try:
@@ -110,10 +114,10 @@ def _of_files(path: str, level: int) -> tuple[list[tuple[str, str]], int]:
         raise UserError(f"config: figures: sets: {path}: {str(error).removeprefix('config: ')}") from None
 
 
-def _of_images(path: str, images: Mapping[str, str]) -> tuple[list[tuple[str, str]], int]:
-    """Read a table that names images: return the content and the label of each row, and how many rows match no image.
+def _of_images(path: str, images: Mapping[str, str]) -> _Labels:
+    """Return the labels of a table that names images; rows without a label are left out.
 
-    `images` has the content (see `tabulate`) of each image, by path. Rows without a label are left out.
+    `images` has the content (see `tabulate`) of each image, by path.
     """
     table = read_label_table(Path(path), images)
     return [(images[image], label) for image, label in table.labels.items() if label], table.unmatched

@@ -184,16 +184,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.spines[:].set_visible(False)
         ax.set_xticks([])
         _draw_branches(ax, table, levels)
-        first = table.iloc[0]
-        measured = f" Leaves against {first['against']}s: ARI {decimal(first['ari'])}, NMI {first['nmi']:.2f}."
-        agreement = "" if pd.isna(first["ari"]) else measured
-        what = [f"Images of each node, share of its main class; n = {first['size']}.{agreement}"]
+        what = [_explanation(table.iloc[0])]
         if letters:
-            hidden = hidden_images(table)
-            files = short_names([*letters, *hidden], 24)
-            key = "; ".join(f"{letter}: {files[path]}" for path, letter in letters.items())
-            named = f"Named images: {key}. {hidden_in_words(hidden, files)}"
-            what.append(wrapped(named, figure["width"] - 15, style["font_size"]))
+            what.append(wrapped(_key(letters, hidden_images(table)), figure["width"] - 15, style["font_size"]))
         ax.set_title("\n".join(what), pad=12)
         if labelled:
             short = short_names(by_class)
@@ -208,6 +201,19 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 _caption(node, letters.get(node["named"], "")), loc="center", size=small(style), pad=2, bbox=COVER
             )
     return made
+
+
+def _explanation(root: pd.Series) -> str:
+    measured = f" Leaves against {root['against']}s: ARI {decimal(root['ari'])}, NMI {root['nmi']:.2f}."
+    agreement = "" if pd.isna(root["ari"]) else measured
+    return f"Images of each node, share of its main class; n = {root['size']}.{agreement}"
+
+
+def _key(letters: Mapping[str, str], hidden: Sequence[str]) -> str:
+    """Return a text that says which letter stands for which named image, by path, and which images are `hidden`."""
+    files = short_names([*letters, *hidden], 24)
+    key = "; ".join(f"{letter}: {files[path]}" for path, letter in letters.items())
+    return f"Named images: {key}. {hidden_in_words(hidden, files)}"
 
 
 def _draw_branches(ax: Axes, table: pd.DataFrame, levels: Mapping[int, int]) -> None:

@@ -6,8 +6,9 @@ Rules import this module, so it uses the standard library only.
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
@@ -129,25 +130,29 @@ def _read(source: str | Path, index: "_Index") -> Iterator[tuple[str, Annotated]
     A Pascal VOC or YOLO file of an image that is not in `index` is not read; its annotation has no boxes.
     """
     root = Path(source) if Path(source).is_dir() else Path(source).parent
-    classes: dict[Path, list[str]] = {}
+    class_names = cache(_class_names)
     for file in map(Path, find_boxes(source)):
-        name = file.relative_to(root).with_suffix("").as_posix()
         try:
-            if file.suffix.lower() == ".json":
-                yield from _coco(file)
-            elif not index.find(name):
-                yield name, Annotated((), None)
-            elif file.suffix.lower() == ".xml":
-                yield name, _voc(file)
-            else:
-                if file.parent not in classes:
-                    classes[file.parent] = _class_names(file.parent)
-                yield name, _yolo(file, classes[file.parent])
+            yield from _of_file(file, file.relative_to(root).with_suffix("").as_posix(), index, class_names)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{file}: cannot be read ({error}); allowed: {FORMATS}") from None
         except (*_NOT_UNDERSTOOD, ElementTree.ParseError) as error:
             reason = f"no {error}" if isinstance(error, KeyError) else str(error)
             raise UserError(f"{file}: found no boxes that can be read ({reason}); allowed: {FORMATS}") from None
+
+
+def _of_file(
+    file: Path, name: str, index: "_Index", class_names: Callable[[Path], list[str]]
+) -> Iterator[tuple[str, Annotated]]:
+    kind = file.suffix.lower()
+    if kind == ".json":
+        yield from _coco(file)
+    elif not index.find(name):
+        yield name, Annotated((), None)
+    elif kind == ".xml":
+        yield name, _voc(file)
+    else:
+        yield name, _yolo(file, class_names(file.parent))
 
 
 def _coco(file: Path) -> Iterator[tuple[str, Annotated]]:

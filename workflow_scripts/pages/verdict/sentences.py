@@ -322,23 +322,18 @@ class State:
     turning_matters: bool = False
 
 
+_Step = tuple[str, str, float | None]
+"""What to do, and the table and the number that say why."""
+
+
 def next_steps(study: State) -> list[Sentence]:
     """Say what to do next; the most useful step comes first."""
-    steps: list[tuple[str, str, float | None]] = []
     agree = study.n_cells > 1 and study.verdict not in NO_ANSWER
-    if study.verdict == "few":
-        steps.append(("Add images: these are too few for any answer.", "manifest", study.n_images))
-    elif study.n_cells < 2:
-        what = "Vary a choice (preprocessing, layer, number of components): one cell alone cannot be judged."
-        steps.append((what, "trust", study.n_cells))
-    elif not agree:
-        what = "Try another backbone or preprocessing: with those of this study, the cells find no common groups."
-        steps.append((what, "trust", None))
+    steps: list[_Step] = []
+    if not agree:
+        steps.append(_get_an_answer(study))
     elif study.n_fragile:
-        now = min(study.n_fragile, study.shown)
-        them = "this image, which lies" if now == 1 else f"these {now} images, which lie"
-        rest = f"; {study.n_fragile - now} more are in the table" if study.n_fragile > now else ""
-        steps.append((f"Look at {them} between two groups{rest}.", "consensus", study.n_fragile))
+        steps.append(_look_at_fragile(study))
     if agree and study.n_labelled < study.n_images:
         what = f"Label the most typical image of each of the {count(study.n_groups, 'group')}: this names the groups."
         steps.append((what, "consensus", study.n_groups))
@@ -356,3 +351,21 @@ def next_steps(study: State) -> list[Sentence]:
         what = "Add a figure {kind: choose_k}: this study does not ask how many groups there are."
         steps.append((what, "consensus", study.n_groups))
     return [Sentence(text, "fact", number, table) for text, table, number in steps]
+
+
+def _get_an_answer(study: State) -> _Step:
+    """Return what to do if the cells find no common groups, or if this cannot be known."""
+    if study.verdict == "few":
+        return "Add images: these are too few for any answer.", "manifest", study.n_images
+    if study.n_cells < 2:
+        what = "Vary a choice (preprocessing, layer, number of components): one cell alone cannot be judged."
+        return what, "trust", study.n_cells
+    what = "Try another backbone or preprocessing: with those of this study, the cells find no common groups."
+    return what, "trust", None
+
+
+def _look_at_fragile(study: State) -> _Step:
+    now = min(study.n_fragile, study.shown)
+    them = "this image, which lies" if now == 1 else f"these {now} images, which lie"
+    rest = f"; {study.n_fragile - now} more are in the table" if study.n_fragile > now else ""
+    return f"Look at {them} between two groups{rest}.", "consensus", study.n_fragile
