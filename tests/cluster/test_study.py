@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from tests.cluster.slurm import SlurmProject, run, same_bytes
-from workflow_scripts.planning.sizes import BASE_MB
+from workflow_scripts.io.memory import BASE_MB
 
 SUBMITTED_ALONE = ("intake", "preprocess", "features_squeezenet_0", "features_squeezenet_1", "decompose")
 CELLS = 2 * 2 * 2

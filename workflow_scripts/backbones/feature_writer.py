@@ -15,6 +15,7 @@ import numpy as np
 from workflow_scripts.backbones.codebook import Codebook, named
 from workflow_scripts.errors import UserError, refusals_of
 from workflow_scripts.io import store
+from workflow_scripts.io.files import replacing
 from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.provenance import digest
 
@@ -121,7 +122,7 @@ class FeatureWriter:
             with refusals_of(self.outputs[layer]):
                 stream.flush()
                 os.fsync(stream.fileno())
-        with store.replacing(self._progress) as temporary:
+        with replacing(self._progress) as temporary:
             progress = {"made_from": self.made_from, "rows": self.done, "checksums": self._checksums}
             temporary.write_text(json.dumps(progress))
         self.saved, self._last = self.done, monotonic()

@@ -24,8 +24,8 @@ from workflow_scripts.backbones.normalisation import Normalisation
 from workflow_scripts.backbones.trained_parts import trained_parameters
 from workflow_scripts.backbones.weight_files import OWN_METADATA
 from workflow_scripts.errors import UserError
-from workflow_scripts.io import store
 from workflow_scripts.io.device import choose_device
+from workflow_scripts.io.files import replacing
 from workflow_scripts.io.manifest import content_hash
 from workflow_scripts.io.parallel import threaded_map
 
@@ -202,7 +202,7 @@ def finetune(
         "fine_tuning": asdict(how),
     }
     tensors = {name: value.cpu().contiguous() for name, value in net.state_dict().items()}
-    with store.replacing(output) as temporary:
+    with replacing(output) as temporary:
         temporary.write_bytes(save(tensors, {OWN_METADATA: json.dumps(metadata, sort_keys=True)}))
     return curves, predictions(training.all_logits(), labels, classes, test, train)
 

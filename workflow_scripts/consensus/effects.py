@@ -5,12 +5,13 @@ squared distances of these points to their mean.
 """
 
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
+
+COLUMNS = ["term", "order", "share", "p", "added", "chance_low", "chance_high"]
 
 
 def partition_effects(
@@ -50,29 +51,33 @@ def partition_effects(
     codes = {axis: levels for axis, levels in codes.items() if levels.max() > 0}
     centred = _centred(1 - np.asarray(agreement, dtype=np.float64))
     total = float(np.trace(centred))
-    rows: list[dict[str, Any]] = []
-    for axis, levels in codes.items():
+    mains = []
+    for number, (axis, levels) in enumerate(codes.items()):
         others = {name: other for name, other in codes.items() if name != axis}
-        members = members_of(_strata(others, len(choices)))
-        share = _beyond(centred, levels, others, total)
-        added = _added(agreement, levels, others)
-        rng = np.random.default_rng([seed, len(rows)])
+        members, rng = members_of(_strata(others, len(choices))), np.random.default_rng([seed, number])
         permuted = [shuffled_within(members, levels, rng) for _ in range(n_permutations)]
-        null_share = np.array([_beyond(centred, levels_permuted, others, total) for levels_permuted in permuted])
-        null_added = [_added(agreement, levels_permuted, others) for levels_permuted in permuted]
-        low, high = np.quantile(null_added, [0.025, 0.975])
-        p = p_value(share, null_share)
-        rows.append(
-            {"term": axis, "order": 1, "share": share, "p": p, "added": added, "chance_low": low, "chance_high": high}
-        )
-    rows.sort(key=lambda row: -row["share"])
-    for first, second in combinations(codes, 2):
-        mains = [_dummies(codes[first]), _dummies(codes[second])]
-        both = _dummies(_combined([codes[first], codes[second]]))
-        share = (_explained(centred, [both]) - _explained(centred, mains)) / total if total > 0 else np.nan
-        rows.append({"term": f"{first} × {second}", "order": 2, "share": share})
-    columns = ["term", "order", "share", "p", "added", "chance_low", "chance_high"]
-    return pd.DataFrame(rows, columns=columns)
+        shares = np.array([_beyond(centred, each, others, total) for each in (levels, *permuted)])
+        added = np.array([_added(agreement, each, others) for each in (levels, *permuted)])
+        low, high = np.quantile(added[1:], [0.025, 0.975])
+        mains.append((axis, 1, shares[0], p_value(shares[0], shares[1:]), added[0], low, high))
+    mains.sort(key=lambda row: -row[2])
+    pairs = [
+        (f"{first} × {second}", 2, _of_pair(centred, codes[first], codes[second], total), *[np.nan] * 4)
+        for first, second in combinations(codes, 2)
+    ]
+    return pd.DataFrame([*mains, *pairs], columns=COLUMNS)
+
+
+def _of_pair(centred: np.ndarray, first: np.ndarray, second: np.ndarray, total: float) -> float:
+    """Return the share of the scatter that a pair of choices explains in addition to the two choices alone; NaN if
+    there is no scatter.
+
+    `first` and `second` (C,) are the levels of the two choices. `total` is the whole scatter.
+    """
+    if total <= 0:
+        return np.nan
+    both = _dummies(_combined([first, second]))
+    return (_explained(centred, [both]) - _explained(centred, [_dummies(first), _dummies(second)])) / total
 
 
 def _centred(distances: np.ndarray) -> np.ndarray:

@@ -68,23 +68,34 @@ def associations(
     groups, strata = np.unique(np.asarray(groups)[drawn], return_inverse=True)[1], strata[drawn]
     rows = []
     for number, name in enumerate(facts):
-        prepared = _prepared(facts[name].iloc[drawn])
-        if prepared is None:
-            continue
-        kind, known, values = prepared
-        test = _Numbers if kind == "number" else _Texts
-        statistic = test(values, strata[known])
-        observed = statistic(groups[known])
-        if np.isnan(observed):
-            continue
-        members, own = members_of(strata[known]), np.random.default_rng([seed, number])
-        null = np.array([statistic(shuffled_within(members, groups[known], own)) for _ in range(n_permutations)])
-        by_chance = float(null.mean())
-        strength = max(0.0, (observed - by_chance) / (1 - by_chance)) if by_chance < 1 else 0.0
-        rows.append((name, kind, int(known.sum()), strength, observed, by_chance, p_value(observed, null)))
+        own = np.random.default_rng([seed, number])
+        if tested := _tested(facts[name].iloc[drawn], groups, strata, n_permutations, own):
+            rows.append((name, *tested))
     table = pd.DataFrame(rows, columns=COLUMNS[:7])
     table["p_holm"], table["q"] = holm(table["p"].to_numpy()), benjamini_hochberg(table["p"].to_numpy())
     return table.sort_values(["strength", "fact"], ascending=[False, True], ignore_index=True)
+
+
+def _tested(
+    column: pd.Series, groups: np.ndarray, strata: np.ndarray, n_permutations: int, rng: np.random.Generator
+) -> tuple[str, int, float, float, float, float] | None:
+    """Return the values `kind` to `p` (see `associations`) of a fact, or None if it does not vary within the strata.
+
+    `groups` (N,) and `strata` (N,) are integers from 0.
+    """
+    prepared = _prepared(column)
+    if prepared is None:
+        return None
+    kind, known, values = prepared
+    statistic = (_Numbers if kind == "number" else _Texts)(values, strata[known])
+    observed = statistic(groups[known])
+    if np.isnan(observed):
+        return None
+    members = members_of(strata[known])
+    null = np.array([statistic(shuffled_within(members, groups[known], rng)) for _ in range(n_permutations)])
+    by_chance = float(null.mean())
+    strength = max(0.0, (observed - by_chance) / (1 - by_chance)) if by_chance < 1 else 0.0
+    return kind, int(known.sum()), strength, observed, by_chance, p_value(observed, null)
 
 
 def holm(p: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from matplotlib.transforms import Bbox
 
 from workflow_scripts.figures.fonts import NO_FONT, has_missing_glyphs
 from workflow_scripts.figures.theme import theme
-from workflow_scripts.io.store import replacing
+from workflow_scripts.io.files import replacing
 from workflow_scripts.runlog import NOTICE, log
 
 PASSES = 3

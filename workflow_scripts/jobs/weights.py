@@ -5,7 +5,7 @@ import json
 from snakemake.script import Snakemake
 
 from workflow_scripts.backbones import weights
-from workflow_scripts.io.store import replacing
+from workflow_scripts.io.files import replacing
 from workflow_scripts.runlog import job
 
 snakemake: Snakemake

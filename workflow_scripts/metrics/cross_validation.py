@@ -111,15 +111,9 @@ def cross_validate(
         fold = Fold(_points(features, training, model), training, validation, labels)
         fold_columns = {**columns, "fold": number, "n_components_used": fold.points.shape[1]}
         fold_seed = seed(base_seed, "fold", number)
-        for k, runs in model.cluster(fold.points[training], model.clusterer, fold_seed, n_threads, lambda *_: None):
-            for row, stored in zip(runs.best_of_repeats, runs.centers, strict=True):
-                run_columns = {"k": k, "repeat": runs.repeat[row], "n_init": model.clusterer.get("n_init")}
-                centers = stored if len(stored) else cluster_means(fold.points[training], runs.labels[row])
-                for split, scores, by_class in _splits(fold, runs.labels[row], centers, settings["mapping"]):
-                    run_seed = runs.seed[row] if runs.seed[row] != NOT_APPLICABLE else None
-                    origin = {"seed": run_seed, "restart": runs.restart[row]}
-                    rows.append(scores.assign(**fold_columns, **run_columns, **origin, split=split))
-                    classes.append(pd.DataFrame(by_class).assign(**fold_columns, **run_columns, split=split))
+        for scores, by_class in _scores_of_fold(fold, model, fold_seed, n_threads, settings["mapping"]):
+            rows.append(scores.assign(**fold_columns))
+            classes.append(by_class.assign(**fold_columns))
         progress(number + 1, settings["folds"])
     return typed(dict(pd.concat(rows)), {}, COLUMNS), typed(dict(pd.concat(classes)), {}, CLASS_COLUMNS)
 
@@ -152,6 +146,23 @@ def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:
     fitted = fit_pca(X, rows=training, max_components=model.n_components or model.max_components)
     scores = np.concatenate([chunk for _, chunk in fitted.transform(X)])
     return reduced(scores, fitted.explained_variance, scores.shape[1], model.whiten)[0]
+
+
+def _scores_of_fold(
+    fold: Fold, model: Model, fold_seed: int, n_threads: int, mappings: list[str]
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Cluster the training images, and yield the scores, and the scores by class, of each k, repeat and split."""
+    points = fold.points[fold.training]
+    for k, runs in model.cluster(points, model.clusterer, fold_seed, n_threads, lambda *_: None):
+        for row, stored in zip(runs.best_of_repeats, runs.centers, strict=True):
+            run = {"k": k, "repeat": runs.repeat[row], "n_init": model.clusterer.get("n_init")}
+            run_seed = runs.seed[row] if runs.seed[row] != NOT_APPLICABLE else None
+            centers = stored if len(stored) else cluster_means(points, runs.labels[row])
+            for split, scores, by_class in _splits(fold, runs.labels[row], centers, mappings):
+                yield (
+                    scores.assign(**run, seed=run_seed, restart=runs.restart[row], split=split),
+                    pd.DataFrame(by_class).assign(**run, split=split),
+                )
 
 
 def _splits(

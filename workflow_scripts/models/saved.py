@@ -17,7 +17,7 @@ from scipy.spatial.distance import cdist
 
 from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
-from workflow_scripts.io.store import replacing
+from workflow_scripts.io.files import replacing
 from workflow_scripts.models.novelty import novelty
 from workflow_scripts.reduce.placing import placing_by
 from workflow_scripts.reduce.protocol import Place

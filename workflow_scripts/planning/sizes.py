@@ -97,12 +97,11 @@ class Sizes(DataSizes):
         If images are cut out of files, one page of a file is in memory too. Before intake has measured the images, the
         largest allowed size is taken.
         """
-        layout, cuts = self.layout, self.settings.intake.cuts
-        largest = largest_image(layout.regions if cuts else layout.images, _pixels)
+        largest = largest_image(self.table_of_images, _pixels)
         if largest is None:
             return self._preprocess_mb(attempt)
         needed = images_bytes(IMAGE_THREADS, largest, PREPROCESSING_BYTES)
-        needed += READING_BYTES * self._largest_file if cuts else 0
+        needed += READING_BYTES * self._largest_file if self.settings.intake.cuts else 0
         return max(STREAM_MB * attempt, _megabytes(needed, attempt))
 
     def _preprocess_mb(self, attempt: int) -> int:

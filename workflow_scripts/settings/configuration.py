@@ -102,13 +102,17 @@ class Settings(Model):
         return filled
 
     @model_validator(mode="after")
-    def _names_exist(self) -> "Settings":
+    def _names_are_free(self) -> "Settings":
         for name in RESERVED_STUDIES & self.studies.keys():
             raise ValueError(f"studies.{name}: the name is reserved")
         if FEATURES_THEMSELVES in self.decompositions:
             raise ValueError(f"decompositions.{FEATURES_THEMSELVES}: the name is reserved for no decomposition")
         if EVERYTHING in self.subsets:
             raise ValueError(f"subsets.{EVERYTHING}: the name is reserved for all images")
+        return self
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Settings":
         for name, decomposition in self.decompositions.items():
             source = decomposition.source
             if source is not None and not (source in self.decompositions and self.decompositions[source].is_ordered):

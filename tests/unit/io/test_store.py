@@ -16,6 +16,7 @@ import pytest
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.io import store
+from workflow_scripts.io.files import replacing
 
 ATTRIBUTES = store.provenance("c0de", "man1", {"k": [2, 3], "init": "random"}, weights_sha256="abc", n_used=5)
 
@@ -67,6 +68,7 @@ KILLED_WHILE_WRITING = """
 import sys, time
 import numpy as np
 from workflow_scripts.io import store
+from workflow_scripts.io.files import replacing
 with store.writing(sys.argv[1], {"code": "c"}) as file:
     file["values"] = np.zeros(100_000)
     file.flush()
@@ -143,7 +145,7 @@ def test_the_manifests_digest_is_of_the_images_and_their_order():
 def test_any_file_is_replaced_as_a_whole(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
-    with store.replacing(path) as temporary:
+    with replacing(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"

@@ -45,6 +45,13 @@ class IntakeInputs(Stage):
             *(self.excluded_images, self.scale_corrections),
         )
         tables = {abspath(table) for file in files for table in each_file(file(wildcards))}
+        self._check_figures_are_elsewhere()
+        folder, intake = self.settings.data, self.settings.intake
+        entries = scan(folder, intake.include, intake.exclude)
+        return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
+
+    def _check_figures_are_elsewhere(self) -> None:
+        """Raise `UserError` if figures of this run would be saved in the data folder and be taken for images."""
         folder, intake = self.settings.data, self.settings.intake
         figure = relpath(join(self.layout.root, "figure.png"), folder)
         if would_list(figure, intake.include, intake.exclude):
@@ -52,8 +59,6 @@ class IntakeInputs(Stage):
             instead = f", or this one with intake: {{exclude: [{top}]}}" if inside else ""
             problem = f"found {folder!r}, which would make images of the figures in {self.layout.root}"
             raise UserError(f"config: data: {problem}, allowed: another folder{instead}")
-        entries = scan(folder, intake.include, intake.exclude)
-        return listing_digest(entry for entry in entries if abspath(join(folder, entry.path)) not in tables)
 
     @ends_the_run
     def known_listing(self, wildcards: JobWildcards) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.io.store import replacing
+from workflow_scripts.io.files import replacing
 
 HERE = Path(__file__).parent
 COMMON = (HERE / "common.css", HERE / "common.js")

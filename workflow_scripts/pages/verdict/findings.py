@@ -198,14 +198,14 @@ def _perturbations(study: VerdictTables) -> list[Section]:
 
     The section states one strength of each kind of perturbation: the one at which most images change their group.
     """
-    worst = _perturbed(study)
-    if worst.empty:
+    changed = _perturbed(study)
+    if changed.empty:
         return []
-    worst = worst.sort_values("changed", kind="stable").groupby("perturbation", sort=False).tail(1)
+    worst = changed.sort_values("changed", kind="stable").groupby("perturbation", sort=False).tail(1)
     shares = [
         (_perturbation(row.perturbation, row.strength), row.changed, row.low, row.high) for row in worst.itertuples()
     ]
-    sentence = sentences.perturbations(int(_perturbed(study)["n"].iloc[0]), shares)
+    sentence = sentences.perturbations(int(changed["n"].iloc[0]), shares)
     return [Section("perturbations", "Do turned and blurred images keep their group?", [sentence], "perturbations")]
 
 

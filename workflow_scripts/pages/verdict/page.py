@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.io.store import replacing
+from workflow_scripts.io.files import replacing
 from workflow_scripts.pages.answers.page import SIDE, Section, write_answers
 from workflow_scripts.pages.parts.thumbnails import Thumbnails
 from workflow_scripts.pages.verdict.findings import five_lines
