@@ -72,6 +72,9 @@ rule perturb:
         cells=lambda wildcards: [
             cell.dump() for cell in inputs.models.perturbed_cells(wildcards)
         ],
+        compared=lambda wildcards: [
+            cell.dump() for cell in inputs.models.compared_cells(wildcards)
+        ],
         settings=inputs.models.perturbed_settings,
         figure=lambda wildcards: inputs.figures.figure_settings(
             wildcards

@@ -4,6 +4,7 @@ The agreement of two cells is the adjusted Rand index (ARI) of their partitions.
 nearly the same partition. All opinions have the same vote, however many cells they have.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -126,15 +127,15 @@ def trust(
     return Trust(table, agreement, int(opinion.max()) + 1, chance, verdict)
 
 
-def most_trusted(agreement: np.ndarray) -> int:
-    """Return the number of the row of the most trusted cell (see `Trust.best`).
+def most_trusted(agreement: np.ndarray, candidates: Sequence[int]) -> int:
+    """Return the number, in `candidates`, of the most trusted of them (see `Trust.best`).
 
-    `agreement` (C, C) is the ARI of each pair of cells.
+    `agreement` (C, C) is the ARI of each pair of cells, and `candidates` are the rows of those that may be chosen.
     """
-    if len(agreement) == 1:
+    if len(candidates) == 1:
         return 0
     opinion = opinions(agreement)
-    return int(support(agreement, votes(agreement, opinion), heard(opinion)).argmax())
+    return int(support(agreement, votes(agreement, opinion), heard(opinion))[list(candidates)].argmax())
 
 
 def opinions(agreement: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Check a grid, so that a mistake in the configuration ends the run before its first job."""
 
 from collections.abc import Iterable, Sequence
+from math import prod
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import AXES, FEATURES_THEMSELVES
@@ -87,8 +88,8 @@ def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure)
     """Raise `UserError` if a figure cannot be made from the `cells` that it shows.
 
     Some figures need cells of the same images. A figure of perturbed images needs a cell that can assign new images to
-    its groups. A figure that compares cells or k needs several of them. If a figure draws values against an axis or k,
-    there must be several values of it.
+    its groups. A figure that compares cells or k needs several of them, and some of these figures need all combinations
+    of the choices that vary. If a figure draws values against an axis or k, there must be several values of it.
     """
     where = f"config: studies.{study}"
     if figure.of_one_subset and len({cell.subset for cell in cells}) > 1:
@@ -100,7 +101,22 @@ def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure)
     ks = {k for cell in cells for k in grid.settings.clusterers[cell.clusterer].ks}
     if figure.compares and len(cells) == 1 and len(ks) < 2:
         raise UserError(f"{where}: found one cell, allowed: two or more; name values in vary")
+    if figure.of_product:
+        _check_product(grid, cells, where)
     x = figure.drawn_along
     values = {getattr(cell, axis) for axis in AXES if (AXES[axis].column or axis) == x for cell in cells}
     if x and len(ks if x == "k" else values) == 1:
         raise UserError(f"{where}: x: found {x}, which does not vary in the study; add it to vary")
+
+
+def _check_product(grid: Grid, cells: Sequence[Cell], where: str) -> None:
+    """Raise `UserError` if `cells` lack a combination of the choices that vary, or differ in their k or repeats."""
+    clusterers = [grid.settings.clusterers[cell.clusterer] for cell in cells]
+    levels = {axis: len({getattr(cell, axis) for cell in cells}) for axis in AXES}
+    levels["k"] = len({k for clusterer in clusterers for k in clusterer.ks}) or 1
+    n_repeats = max(clusterer.n_repeats for clusterer in clusterers)
+    n_scores = sum(max(len(clusterer.ks), 1) * clusterer.n_repeats for clusterer in clusterers)
+    if n_scores != prod(levels.values()) * n_repeats:
+        varying = ", ".join(axis for axis, n in levels.items() if n > 1)
+        allowed = f"all combinations of {varying} (design: product), with the same k and repeats in each"
+        raise UserError(f"{where}: found {len(cells)} cells, allowed: {allowed}")

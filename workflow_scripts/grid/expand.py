@@ -220,16 +220,17 @@ class Grid:
         return [cell for cell in cells if k is None or not ks[cell.clusterer] or k in ks[cell.clusterer]]
 
     def perturbable(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
-        """Return the cells that may assign the perturbed images of a figure to clusters; later one of them is chosen.
+        """Return the cells that may assign the perturbed images of a figure to clusters; later the most trusted of them
+        is chosen. These are the `rivals` that can be applied to new images."""
+        return [cell for cell in self.rivals(study, figure, shown) if not self.refuses_new_images(cell)]
 
-        If the figure shows the most trusted cell, these are all cells that may turn out to be the most trusted one.
-        Otherwise it is only the cell `shown`. Cells that cannot be applied to new images are left out.
-        """
-        cells = [shown]
-        if figure.of_trusted_cell:
-            alike = figure.at | {"subset": shown.subset}
-            cells = [cell for cell in self.compared(study, None) if alike.items() <= vars(cell).items()]
-        return [cell for cell in cells if not self.refuses_new_images(cell)]
+    def rivals(self, study: str, figure: Figure, shown: Cell) -> list[Cell]:
+        """Return the cells among which a figure of perturbed images looks for the most trusted one. If the figure shows
+        the baseline, it is only the cell `shown`."""
+        if not figure.of_trusted_cell:
+            return [shown]
+        alike = figure.at | {"subset": shown.subset}
+        return [cell for cell in self.compared(study, None) if alike.items() <= vars(cell).items()]
 
     def clustering(self, cells: Iterable[Cell]) -> list[Cell]:
         """Return the cells that cluster points. The clusters of the other cells are the consensus of a study."""
@@ -248,7 +249,7 @@ class Grid:
                 if not changes:
                     raise UserError(f"config: studies.{name}: its baseline makes no sense: {reason}")
             else:
-                if any(getattr(cell, axis) != changes.get(axis, getattr(cell, axis)) for axis in OF_REDUCTION):
+                if not self.has_components(cell.decomposition) and any(changes.get(axis) for axis in OF_REDUCTION):
                     reason = f"{cell.decomposition} is used as it is: no n_components, no whitening"
                     self.skipped.append(Skipped(name, tuple(changes.items()), reason))
                 yield cell

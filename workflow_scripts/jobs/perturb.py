@@ -17,7 +17,8 @@ snakemake: Snakemake
 with job(snakemake.log[0]) as log:
     params, source = snakemake.params, dict(snakemake.input.items())
     agreement = source.pop("agreement", None)
-    row = most_trusted(read_agreement(agreement, params.cells)[0]) if agreement else 0
+    rows = [params.compared.index(cell) for cell in params.cells]
+    row = most_trusted(read_agreement(agreement, params.compared)[0], rows) if agreement else 0
     table = perturbed_groups(
         {name: paths[row] for name, paths in source.items()},
         params.cells[row],

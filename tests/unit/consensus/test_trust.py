@@ -14,8 +14,15 @@ def test_cells_near_what_all_share_rank_first(trusted: Trust) -> None:
     assert trusted.table["rank"][[0, 1, 2, 3, 7]].tolist() == [1, 2, 3, 4, 8]
     assert (trusted.table["rank_low"] <= trusted.table["rank"]).all()
     assert (trusted.table["rank_high"] >= trusted.table["rank"]).all()
-    assert trusted.best == most_trusted(trusted.agreement) == 0
-    assert most_trusted(np.ones((1, 1))) == 0
+    assert trusted.best == most_trusted(trusted.agreement, range(8)) == 0
+    assert most_trusted(np.ones((1, 1)), [0]) == 0
+
+
+def test_a_cell_that_may_not_be_chosen_still_counts_for_the_others() -> None:
+    agreement = np.eye(4)
+    agreement[0, [1, 2, 3]] = 0.6, 0.1, 0.1  # without the first cell, the third agrees most
+    agreement[2, [1, 3]] = 0.2, 0.2
+    assert most_trusted(np.maximum(agreement, agreement.T), [1, 2, 3]) == 0
 
 
 def test_agreement_of_foreign_cells_is_a_mean_of_the_matrix(trusted: Trust) -> None:

@@ -106,7 +106,9 @@ def test_cells_that_are_the_same_come_once():
         BASELINE,
         _with(whiten=False),
     ]
-    assert _cells({"vary": {"n_components": [20, "20", 20.0]}}) == [BASELINE]
+    grid = _grid({"vary": {"n_components": [20, "20", 20.0]}})
+    assert grid.cells["main"] == [BASELINE]
+    assert not grid.skipped
 
 
 def test_whole_numbers_stay_whole_beside_nulls():
@@ -441,6 +443,32 @@ def test_a_consensus_of_no_study_is_a_mistake():
 # ------------------------------------------------------------------------------------------------------ perturbations
 
 
+PRODUCT = {"design": "product", "figures": {"shares": {"kind": "effects"}}}
+
+
+@pytest.mark.parametrize(
+    ("study", "message"),
+    [
+        (
+            {"vary": {"whiten": [True, False], "n_components": [5, 9]}, "design": "one_at_a_time"},
+            "found 4 cells, allowed: all combinations of n_components, whiten (design: product), with the same k and",
+        ),
+        ({"vary": {"clusterer": ["one", "many"]}}, "allowed: all combinations of clusterer, k (design: product)"),
+    ],
+)
+def test_shares_of_the_variance_need_all_combinations(study, message):
+    assert message in _mistake(PRODUCT | study)
+
+
+def test_a_consensus_is_in_no_product():
+    clusterers = CONFIG["clusterers"] | {"agreed": {"method": "consensus", "study": "main"}}
+    grid = _grid(
+        PRODUCT | {"vary": {"whiten": [True, False]}, "cells": [{"clusterer": "agreed"}]}, clusterers=clusterers
+    )
+    check(grid)
+    assert grid.figures["main"]["shares"] == grid.cells["main"][:2]
+
+
 def test_perturbed_images_need_a_place_too():
     figures = {"turned": {"kind": "perturbations", "at": {"decomposition": "map"}}}
     with pytest.raises(UserError, match=r"studies.main: found small, fire9_avg and map, allowed: .* \(figure turned\)"):
@@ -459,15 +487,17 @@ def test_the_trusted_cell_is_looked_for_among_those_that_place_new_images():
     }
     grid = _grid(study)
     check(grid)
-    found = {
-        name: grid.perturbable("main", figure, grid.figures["main"][name][0])
-        for name, figure in grid.settings.studies["main"].figures.items()
+    maps = [_with(decomposition="map", n_components=None, whiten=False)]
+    expected = {
+        "one": ([_with()], []),
+        "trusted": ([_with(n_components=5), _with(n_components=9)], maps),
+        "few": ([_with(n_components=9)], []),
     }
-    assert found == {
-        "one": [_with()],
-        "trusted": [_with(n_components=5), _with(n_components=9)],
-        "few": [_with(n_components=9)],
-    }
+    for name, figure in grid.settings.studies["main"].figures.items():
+        shown = grid.figures["main"][name][0]
+        perturbable, only_compared = expected[name]
+        assert grid.perturbable("main", figure, shown) == perturbable
+        assert set(grid.rivals("main", figure, shown)) == {*perturbable, *only_compared}
 
 
 def test_what_was_regressed_out_of_new_images_is_not_known():

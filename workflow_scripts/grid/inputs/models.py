@@ -85,6 +85,11 @@ class ModelInputs(Stage):
         shown = self.figures.cells_shown(wildcards)[0]
         return self.grid.perturbable(wildcards.study, self.figures.figure_settings(wildcards), shown)
 
+    def compared_cells(self, wildcards: JobWildcards) -> list[Cell]:
+        """Return the cells whose agreement decides which of the `perturbed_cells` is the most trusted one."""
+        shown = self.figures.cells_shown(wildcards)[0]
+        return self.grid.rivals(wildcards.study, self.figures.figure_settings(wildcards), shown)
+
     def perturbed_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return, by name, the paths of the files of the `perturbed_cells`, one for each cell. If the figure shows the
         most trusted cell, the path of the agreement of the cells is added, because the agreement decides which cell

@@ -108,6 +108,8 @@ class Figure(Drawing, Method):
     many."""
     compares: ClassVar[bool] = False
     """Whether the figure needs more than one cell or one k."""
+    of_product: ClassVar[bool] = False
+    """Whether the cells must be all combinations of the choices that vary, with the same k and repeats in each."""
     shows_scales: ClassVar[bool] = False
     """Whether the figure needs the scales of the images, which are read only with `intake: {scale_bars: true}`."""
     shows_tiles: ClassVar[bool] = False

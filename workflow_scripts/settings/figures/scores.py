@@ -60,6 +60,8 @@ class Effects(Figure):
     combinations of these choices (`design: product`)."""
 
     compares = True
+    of_product = True
+    shows_consensus = False
     in_prose = "the effect of each choice on the scores by functional ANOVA [@hutter2014]"
     kind: Literal["effects"] = "effects"
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
@@ -72,6 +74,8 @@ class Heatmap(Figure):
     choices (`design: product`)."""
 
     compares = True
+    of_product = True
+    shows_consensus = False
     kind: Literal["heatmap"] = "heatmap"
     width: Width = COLUMN
     metric: Metric = "accuracy_majority"
