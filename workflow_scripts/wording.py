@@ -11,6 +11,11 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def in_sentence(title: str) -> str:
+    """Return a title as it stands inside a sentence: its first letter is small."""
+    return title[0].lower() + title[1:]
+
+
 def percent(share: float) -> str:
     """Return a share (0 to 1) in percent, such as `12 %` or `0.4 %`.
 

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
-from workflow_scripts.figures.colours import FAINT, Look, class_looks
+from workflow_scripts.figures.colours import Look, class_looks
 from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
-from workflow_scripts.figures.samples import show
+from workflow_scripts.figures.samples import show_framed
 from workflow_scripts.figures.texts import short_names, text_width
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.best_k import chosen_by
@@ -223,15 +223,6 @@ def draw_places(
         show_framed(ax, image, images, by_class)
         if image["position"] == 0:
             _beside(ax, image["place"], style)
-
-
-def show_framed(ax: Axes, image: Mapping[str, Any], images: Any, by_class: Mapping[str, Look]) -> None:
-    """Show an image in a frame with the colour of its label.
-
-    `image` is a row of the figure's table, and `images` the stack of preprocessed images.
-    """
-    look = by_class.get(image["label"])
-    show(ax, images[int(image["row"])], look.colour if look else FAINT)
 
 
 def _head(ax: Axes, text: str) -> None:

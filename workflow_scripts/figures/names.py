@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from workflow_scripts.grid.axes import TITLES
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.scores import METRICS, OF_FIGURES
-from workflow_scripts.wording import count, decimal
+from workflow_scripts.wording import count, decimal, in_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def term_in_words(term: str) -> str:
     """Return the name of a choice, or of a pair of choices (`a × b`), as it stands on axes of figures."""
     names = {**TITLES, "n_components": "Components", "k": "k"}
     first, *others = (names[axis] for axis in term.split(" × "))
-    return " × ".join([first, *(name[0].lower() + name[1:] for name in others)])
+    return " × ".join([first, *map(in_sentence, others)])
 
 
 def n_in_words(inputs: Mapping[str, Any]) -> str:

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import class_looks
-from workflow_scripts.figures.contact_sheet import show_framed
 from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
+from workflow_scripts.figures.samples import show_framed
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.best_k import chosen_by

@@ -12,7 +12,7 @@ from skimage.color import rgb2gray
 
 from workflow_scripts.figures.canvas import canvas, note
 from workflow_scripts.figures.colours import FAINT, INK, class_looks
-from workflow_scripts.figures.samples import show
+from workflow_scripts.figures.samples import show_framed
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
@@ -97,9 +97,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             block, column = divmod(image_rows.index(row), across)
             above, below = axes[2 * block : 2 * block + 2, column * n_variants + variant]
             first = histogram.iloc[0]
-            look = by_class.get(first["label"])
             with reading(inputs["preprocessed"][variant]) as file:
-                show(above, file["images"][row], look.colour if look else FAINT)
+                show_framed(above, first, file["images"], by_class)
             name = [short[text] for text in (first["named"], first["label"]) if isinstance(text, str)]
             above.set_title("\n".join([*name, first["preprocess"]]), loc="center")
             draw_histogram(below, histogram, bottom=block == n_blocks - 1)

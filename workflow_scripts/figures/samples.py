@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import canvas, note
-from workflow_scripts.figures.colours import FAINT, class_looks
+from workflow_scripts.figures.colours import FAINT, Look, class_looks
 from workflow_scripts.figures.texts import short_names, text_width
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
@@ -94,8 +94,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         for image in table[table["place"] < n_places].to_dict("records"):
             block, column = divmod(image["column"], per_block)
             ax = axes[block][image["place"], column]
-            look = by_class.get(image["label"])
-            show(ax, images[image["row"]], look.colour if look else FAINT)
+            show_framed(ax, image, images, by_class)
             if image["place"] == 0 and titles:
                 ax.set_title(titles[image["column"]], loc="center", pad=3)
         preprocess = table["preprocess"].iloc[0]
@@ -121,6 +120,15 @@ def _blocks(made: Figure, n_blocks: int, n_places: int, n_columns: int) -> list[
     for ax in (ax for grid in axes for ax in grid.flat):
         ax.axis("off")
     return axes
+
+
+def show_framed(ax: Axes, image: Mapping[str, Any], images: Any, by_class: Mapping[str, Look]) -> None:
+    """Show an image in a frame with the colour of its label.
+
+    `image` is a row of the figure's table, and `images` the stack of preprocessed images.
+    """
+    look = by_class.get(image["label"])
+    show(ax, images[int(image["row"])], look.colour if look else FAINT)
 
 
 def show(ax: Axes, image: np.ndarray, frame: str) -> None:

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.canvas import canvas
-from workflow_scripts.figures.colours import FAINT, INK, class_looks
+from workflow_scripts.figures.colours import INK, class_looks
 from workflow_scripts.figures.contact_sheet import hidden_images, hidden_in_words, not_shown
 from workflow_scripts.figures.legends import dot, legend_below
-from workflow_scripts.figures.samples import show
+from workflow_scripts.figures.samples import show_framed
 from workflow_scripts.figures.texts import short_names, wrapped
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io import store
@@ -193,10 +193,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             legend_below(made, {short[name]: dot(look) for name, look in by_class.items()}, style)
         made.draw_without_rendering()
         for node in table.to_dict("records"):
-            look = by_class.get(node["label"])
-            colour = look.colour if look else FAINT
             inset = _inset(ax, node["x"], levels[node["first_k"]], side, figure["width"])
-            show(inset, file["images"][node["row"]], colour)
+            show_framed(inset, node, file["images"], by_class)
             inset.set_title(
                 _caption(node, letters.get(node["named"], "")), loc="center", size=small(style), pad=2, bbox=COVER
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.wording import in_sentence
 
 TOO_FEW = 0.5
 """Agreement of shuffled partitions from which on there are too few images for any conclusion."""
@@ -102,5 +103,4 @@ class VerdictTables:
 
 def choice_in_words(axis: str) -> str:
     """Return the title of an axis as it stands in a sentence, such as `layer` or `number of components`."""
-    name = TITLES[axis]
-    return name[0].lower() + name[1:]
+    return in_sentence(TITLES[axis])
