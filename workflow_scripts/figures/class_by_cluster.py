@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import canvas, placeholder
 from workflow_scripts.figures.colours import class_looks
-from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, name_fields, write_counts
+from workflow_scripts.figures.matrix import TALLEST, draw_classes, draw_counts, name_fields
 from workflow_scripts.figures.names import k_in_words
-from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, text_width, wrapped
+from workflow_scripts.figures.texts import short_names, text_width, wrapped
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
@@ -70,10 +70,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         below = max(text_width(name, small(style)) for name in columns) if upright else 4
         made = canvas(figure, min(side, TALLEST) * len(rows) + below + 16)
         ax = made.subplots()
-        ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        largest = counts.to_numpy().max()
-        size = min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(largest)))
-        write_counts(ax, counts.to_numpy(), shares.to_numpy(), size)
+        draw_counts(ax, counts.to_numpy(), shares.to_numpy(), side, style)
         name_fields(ax.xaxis, columns, side, style, rotation=90 if upright else 0)
         name_fields(ax.yaxis, rows, min(side, TALLEST), style)
         ax.set(xlabel="Cluster, by its majority (images)", ylabel="Label (images)")
@@ -81,7 +78,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.set_title(wrapped(title, figure["width"] - margin - 4, style["font_size"]) if title else "")
         ax.tick_params(axis="x", length=0, pad=2)
         ax.tick_params(axis="y", length=0, pad=8)
-        draw_grid(ax, counts.shape)
         by_class = class_looks(supports.index, inputs["classes"], style)
         draw_classes(ax, list(supports.index), by_class, side, sides=("left",))
     return made

@@ -1,29 +1,20 @@
 """Plot the confusion matrix of one clustering, in which each cluster counts as the class of most of its images."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.transforms import offset_copy
 
 from workflow_scripts.figures.canvas import canvas, placeholder
-from workflow_scripts.figures.colours import INK, Look, class_looks
+from workflow_scripts.figures.colours import class_looks
+from workflow_scripts.figures.matrix import TALLEST, draw_classes, draw_counts, name_fields
 from workflow_scripts.figures.names import BESIDE_ACCURACY, beside_accuracy, k_in_words
-from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, text_width, wrapped
+from workflow_scripts.figures.texts import short_names, text_width, wrapped
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics import confusion, score_restarts
-
-LEGIBLE = 4.5
-"""Smallest font size in points at which counts are written."""
-TALLEST = 12
-"""Largest height of a row in millimetres."""
 
 
 def tabulate(
@@ -77,15 +68,13 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         below = max(text_width(short[name], small(style)) for name in columns)
         made = canvas(figure, min(side, TALLEST) * len(rows) + below + 18)
         ax = made.subplots()
-        ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        write_counts(ax, counts, shares, min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(counts.max()))))
+        draw_counts(ax, counts, shares, side, style)
         upright = below > side - 1
         name_fields(ax.xaxis, [short[name] for name in columns], side, style, rotation=90 if upright else 0)
         name_fields(ax.yaxis, names, side, style)
         ax.set(xlabel="Class that the cluster votes for", ylabel="Label (images)")
         ax.set_title(_title(table, int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
         ax.tick_params(length=0, pad=8)
-        draw_grid(ax, counts.shape)
         draw_classes(ax, rows, class_looks(table["label"], inputs["classes"], style), side, sides=("left", "below"))
     return made
 
@@ -98,52 +87,3 @@ def _title(table: pd.DataFrame, n: int, width: float, size: float) -> str:
     if not k:
         return f"{accuracy}\n{beside}"
     return f"{wrapped(k, width, size)}\n{accuracy}\n{beside}" if ", " in k else f"{k}, {accuracy}\n{beside}"
-
-
-def name_fields(axis: Axis, names: Sequence[str], side: float, style: Mapping[str, Any], rotation: float = 0) -> None:
-    """Write the names of the rows or columns of a matrix, in letters that fit its fields of `side` mm.
-
-    If letters of `LEGIBLE` points are still too large, only every second, third, ... name is written.
-    """
-    fits = 0.9 * side * POINTS_PER_MM
-    size = max(LEGIBLE, min(small(style), fits))
-    step = ceil(size / fits)
-    axis.set_ticks(range(0, len(names), step), names[::step], size=size, rotation=rotation)
-
-
-def write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
-    """Write the positive `counts` (R, C) into the fields of a matrix, in white where `shares` (R, C) is above 0.5.
-
-    Nothing is written if `size` (points) is too small to read.
-    """
-    if size < LEGIBLE:
-        return
-    for row, column in np.argwhere(counts > 0):
-        colour = "white" if shares[row, column] > 0.5 else INK
-        ax.text(column, row, str(counts[row, column]), ha="center", va="center_baseline", color=colour, size=size)
-
-
-def draw_grid(ax: Axes, shape: tuple[int, ...]) -> None:
-    """Draw lines between the fields of a matrix."""
-    ax.set_xticks(np.arange(shape[1] + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
-    ax.tick_params(which="minor", length=0)
-    ax.grid(which="minor")
-
-
-def draw_classes(
-    ax: Axes, names: Sequence[str], looks_of: Mapping[str, Look], field: float, sides: Sequence[str]
-) -> None:
-    """Draw the colour and marker of each class between its name and the matrix.
-
-    `sides` has `left` (for the names of rows), `below` (for the names of columns), or both. `field` is the side of one
-    field of the matrix, in millimetres.
-    """
-    size = min(4, 0.9 * field * POINTS_PER_MM)
-    edges = {"left": ((-4, 0), ax.get_yaxis_transform()), "below": ((0, -4), ax.get_xaxis_transform())}
-    for side in sides:
-        offset, edge = edges[side]
-        points = offset_copy(edge, ax.get_figure(root=True), *offset, units="points")
-        for i, name in enumerate(names):
-            look, at = looks_of[name], (0, i) if side == "left" else (i, 0)
-            ax.plot(*at, look.marker, color=look.colour, markersize=size, transform=points, clip_on=False)

@@ -14,7 +14,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import class_looks
-from workflow_scripts.figures.confusion import LEGIBLE
+from workflow_scripts.figures.matrix import LEGIBLE
 from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, wrapped
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.grid.axes import axes_of

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.colours import class_looks
-from workflow_scripts.figures.confusion import TALLEST, draw_classes, draw_grid, name_fields, write_counts
-from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, text_width
+from workflow_scripts.figures.matrix import TALLEST, draw_classes, draw_counts, name_fields
+from workflow_scripts.figures.texts import short_names, text_width
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.io.cells import OneCell
 
@@ -77,15 +77,12 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         side = (figure["width"] - margin) / len(names)
         made = canvas(figure, min(max(side, 5), 0.7 * TALLEST) * len(counts) + max(map(len, names)) * 1.6 + 18)
         ax = made.subplots()
-        ax.imshow(shades, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        size = min(style["font_size"], 1.4 * side * POINTS_PER_MM / len(str(numbers.max())))
-        write_counts(ax, numbers, shades, size)
+        draw_counts(ax, numbers, shades, side, style)
         name_fields(ax.xaxis, names, side, style, rotation=90)
         ax.set_yticks(range(len(counts)), counts.index)
         ax.set(xlabel="Label (images)", ylabel="Length of the scale bar")
         ax.tick_params(axis="x", length=0, pad=8)
         ax.tick_params(axis="y", length=0, pad=2)
-        draw_grid(ax, numbers.shape)
         ax.axvline(len(names) - 1.5, color="#333333", linewidth=0.8)
         draw_classes(ax, labels, class_looks(table["label"], inputs["classes"], style), side, sides=("below",))
         known = sums.drop(NO_SCALE, errors="ignore").sum()

@@ -305,17 +305,22 @@ def _boxes_of(file: Mapping[str, Any], boxes: Boxes, margin: float, min_size: in
     for box in of_image:
         region = _around(box, margin, width, height)
         fragment = _fragment(region, False)
-        if min(region.width, region.height) < min_size:
-            size = f"{max(0, region.width)} x {max(0, region.height)}"
-            detail = f"{size} pixels of it are on the image, allowed: {min_size} on each side"
-            regions[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
-        elif region.width * region.height > LARGEST_IMAGE:
-            detail = f"it has {region.width} x {region.height} pixels, allowed: {LARGEST_IMAGE} in all"
+        if detail := _misfit(region, min_size):
             regions[fragment] = (fragment, ImageRejected(Reason.BOX, detail))
         elif regions.setdefault(fragment, region) != region:
             detail = f"the same box has another label than {region.label!r}"
             regions[f"{fragment}&{region.label}"] = (fragment, ImageRejected(Reason.BOX, detail))
     return list(regions.values())
+
+
+def _misfit(region: Region, min_size: int) -> str:
+    """Return what is wrong with the size of a box, or "" if it can be cut out."""
+    if min(region.width, region.height) < min_size:
+        size = f"{max(0, region.width)} x {max(0, region.height)}"
+        return f"{size} pixels of it are on the image, allowed: {min_size} on each side"
+    if region.width * region.height > LARGEST_IMAGE:
+        return f"it has {region.width} x {region.height} pixels, allowed: {LARGEST_IMAGE} in all"
+    return ""
 
 
 def _around(box: Box, margin: float, width: int, height: int) -> Region:
