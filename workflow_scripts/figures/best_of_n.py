@@ -13,7 +13,7 @@ from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.colours import looks
 from workflow_scripts.figures.explained_variance import DASHES
 from workflow_scripts.figures.legends import columns_within, panel_legend
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, NEEDS_LABELS, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.texts import wrapped
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
@@ -71,7 +71,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw the expected metric of each cell as a line with a band; n is on a logarithmic axis."""
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
+            return placeholder(figure, NEEDS_LABELS)
         names = list(dict.fromkeys(table["series"]))
         made = canvas(figure, 62)
         ax = made.subplots()

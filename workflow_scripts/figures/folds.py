@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import Look, looks
 from workflow_scripts.figures.legends import columns_within, dot, panel_legend
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, over_repeats, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, NEEDS_LABELS, accuracy_note, n_in_words, over_repeats, shown
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
@@ -62,7 +62,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a panel for each cell, with a point for each fold and split and a bar for the spread over the repeats."""
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
+            return placeholder(figure, NEEDS_LABELS)
         names, splits = list(dict.fromkeys(table["series"])), list(dict.fromkeys(table["split"]))
         across = 1 if figure["width"] < NARROW_BELOW_MM else len(names)
         made = canvas(figure, 52 * (len(names) // across) + 18)

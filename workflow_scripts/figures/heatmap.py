@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.effects import full_product, varying
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, NEEDS_LABELS, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.texts import text_width, wrapped
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import TITLES
@@ -75,7 +75,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw a heatmap of the means; the numbers are written into it if there is room for them."""
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
+            return placeholder(figure, NEEDS_LABELS)
         columns, rows = list(dict.fromkeys(table["x"])), list(dict.fromkeys(table["y"]))
         means = table.pivot(index="y", columns="x", values="mean").loc[rows, columns]
         made = canvas(figure, max(9 * len(rows), 36) + 26)

@@ -26,6 +26,9 @@ MAP_NAMES = {
 BESIDE_ACCURACY = ("largest_class", "accuracy_matched", "ari")
 """Scores that stand beside every accuracy: that of a single cluster, and two scores that more clusters do not raise."""
 
+NEEDS_LABELS = "No labels: the metric of this figure compares clusters with labels."
+"""The sentence in place of a figure whose metric needs labels, if there are none."""
+
 
 def shown(metric: str, values: "pd.Series") -> "pd.Series":
     """Return the values of a metric in the units of its axis label: shares in percent, others unchanged."""

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import canvas, note, panels_of, placeholder
 from workflow_scripts.figures.colours import colours
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, NEEDS_LABELS, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.grid.cells import cell_names
@@ -65,7 +65,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw for each cell a scatter plot of the restarts and a histogram of the metric beside it."""
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No labels: the metric of this figure compares clusters with labels.")
+            return placeholder(figure, NEEDS_LABELS)
         names = list(dict.fromkeys(table["series"]))
         down, across = panels_of(len(names), figure)
         made = canvas(figure, 55 * down + 10)
