@@ -1,7 +1,7 @@
 """Compute the consensus of a study, and write it as a table and as a store of clusters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,6 @@ def write_consensus(path: str, result: StudyConsensus, attributes: Mapping[str, 
     for name in ("choice", "level"):
         diagnostics[name] = result.table[name].fillna("").to_numpy().astype("S")
     ids = result.table["image_id"].to_numpy(dtype=str)
-    runs = Runs.single(result.table["group"].to_numpy()[None])
+    runs = replace(Runs.single(result.table["group"].to_numpy()[None]), diagnostics=diagnostics)
     whole = {**attributes, "manifest": manifest_digest(ids), "chosen_k": result.chosen_k, "ari": result.ari}
-    write_runs(path, [(result.k, Runs(**{**vars(runs), "diagnostics": diagnostics}))], ids, whole)
+    write_runs(path, [(result.k, runs)], ids, whole)

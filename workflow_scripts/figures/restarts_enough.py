@@ -69,18 +69,16 @@ def _curve(name: str, k: int | None, runs: Runs) -> pd.DataFrame:
     all_kept = len(np.unique(runs.repeat)) < n_runs
     table = stable.curve.iloc[kept].assign(
         series=name,
-        k=pd.array([k if k is not None else pd.NA] * len(kept), dtype="Int64"),
+        k=k,
         unit="restart" if all_kept else "repeat",
         n_runs=n_runs,
-        enough=pd.array([pd.NA if stable.enough is None else stable.enough] * len(kept), dtype="Int64"),
-        enough_equal=pd.array(
-            [pd.NA if stable.enough_equal is None else stable.enough_equal] * len(kept), dtype="Int64"
-        ),
+        enough=stable.enough,
+        enough_equal=stable.enough_equal,
         new_optimum=stable.new_optimum,
         n_optima=len(stable.optima),
         stability=float(stable.image.mean()),
     )
-    return table.reset_index(drop=True)
+    return table.astype(dict.fromkeys(("k", "enough", "enough_equal"), "Int64")).reset_index(drop=True)
 
 
 def tabulated_cells(table: pd.DataFrame) -> pd.DataFrame:
