@@ -31,6 +31,6 @@ with job(snakemake.log[0]) as log, store.reading(snakemake.input.images) as stac
         settings["shown"],
         points.values,
         read_csv(source.by_hand),
-        Thumbnails(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True))),
+        Thumbnails.of(stack, manifest),
         {**params.names, "neighbours": settings["neighbours"], "repeats": len(partitions)},
     )

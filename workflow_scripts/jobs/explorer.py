@@ -27,12 +27,11 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     columns += [study.seen(imagenet_names(path)) for path in source.class_scores]
     by_hand = read_csv(source.by_hand)
     before = {"labels_before": labels_before(by_hand), "set_aside_before": set_aside_before(by_hand)}
-    rows = dict(zip(study.images["image_id"], study.images["row"].astype(int), strict=True))
     write_explorer(
         snakemake.output[0],
         study.images,
         columns + study.outlierness(opening.cell),
         *study.places(maps, opening),
-        Thumbnails(stack["images"], rows),
+        Thumbnails.of(stack, study.images),
         {**params.names, "cells": study.names, "opening": vars(opening), "settings": params.settings, **before},
     )

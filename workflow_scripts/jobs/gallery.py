@@ -31,5 +31,4 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
         described.append({"name": name, "partitions": partitions})
         manifests.append(manifest)
     images = pd.concat(manifests, ignore_index=True)
-    thumbnails = Thumbnails(stack["images"], dict(zip(images["image_id"], images["row"], strict=True)))
-    write_gallery(snakemake.output[0], described, images, thumbnails, params.names)
+    write_gallery(snakemake.output[0], described, images, Thumbnails.of(stack, images), params.names)

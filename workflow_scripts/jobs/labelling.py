@@ -31,6 +31,6 @@ with job(snakemake.log[0]) as log, store.reading(snakemake.input.images) as stac
         partition,
         names,
         read_csv(source.by_hand),
-        Thumbnails(stack["images"], dict(zip(images["image_id"], images["row"], strict=True))),
+        Thumbnails.of(stack, images),
         params.names,
     )

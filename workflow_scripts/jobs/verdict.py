@@ -30,7 +30,7 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
         dict(zip(params.kinds, map(read_parquet, source.tables), strict=True)),
     )
     page_sections = sections(study, params.page["shown"], params.page["per_group"])
-    thumbnails = Thumbnails(stack["images"], dict(zip(manifest["image_id"], manifest["row"], strict=True)))
+    thumbnails = Thumbnails.of(stack, manifest)
     figures = dict(zip(params.kinds, source.figures, strict=True))
     write_verdict(snakemake.output.page, page_sections, figures, params.links, thumbnails, params.names)
     write_csv(sentence_table(page_sections, params.links), snakemake.output.csv)

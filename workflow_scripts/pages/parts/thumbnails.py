@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import h5py
@@ -13,6 +14,9 @@ import numpy as np
 from PIL import Image
 
 from workflow_scripts.io.files import THUMBNAILS, replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUALITY = 80
 """Quality of a JPEG file, from 0 to 100."""
@@ -30,6 +34,12 @@ class Thumbnails:
 
     images: h5py.Dataset | np.ndarray
     row_of: Mapping[str, int]
+
+    @classmethod
+    def of(cls, stack: h5py.File, manifest: "pd.DataFrame") -> Self:
+        """Return the thumbnails of the images of a manifest (`io.manifest.read_manifest`); `stack` is the open store of
+        a preprocessing."""
+        return cls(stack["images"], dict(zip(manifest["image_id"], manifest["row"].astype(int), strict=True)))
 
     def data_uris(self, image_ids: Iterable[str], side: int) -> dict[str, str]:
         """Return a data URI for each of the given images, by id; `side` is the largest side in pixels."""
