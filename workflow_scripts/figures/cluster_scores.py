@@ -16,7 +16,7 @@ from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.metrics.dbcv import validities
-from workflow_scripts.metrics.internal import MAX_POINTS, compact, radii_of, silhouette_samples
+from workflow_scripts.metrics.internal import MAX_POINTS, radii_of, renumbered, silhouette_samples
 
 HEADINGS = ("n", "Purity", "Cohesion", "Silhouette", "DBCV")
 
@@ -45,7 +45,7 @@ def tabulate(
     best = cell.clustering(figure)
     points = cell.points().values
     labels = cell.manifest()["label"]
-    clusters = compact(best.labels)
+    clusters = renumbered(best.labels)
     table = named(best.labels, labels).loc[0:].reset_index()  # without noise
     clustered = clusters >= 0
     sizes, _, radii = radii_of(points[clustered], clusters[clustered])

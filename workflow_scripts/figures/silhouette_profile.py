@@ -17,7 +17,7 @@ from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.figures.ticks import far_apart
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
-from workflow_scripts.metrics.internal import MAX_POINTS, compact, silhouette_samples
+from workflow_scripts.metrics.internal import MAX_POINTS, renumbered, silhouette_samples
 from workflow_scripts.wording import count, decimal
 
 GAP = 0.02
@@ -54,7 +54,7 @@ def tabulate(
     manifest = cell.manifest()
     best = cell.clustering(figure)
     points = cell.points().values
-    rows, scores = silhouette_samples(points, compact(best.labels))
+    rows, scores = silhouette_samples(points, renumbered(best.labels))
     table = manifest.loc[rows, ["image_id", "label"]].assign(cluster=best.labels[rows], silhouette=scores)
     table = table.join(named(best.labels, manifest["label"]), on="cluster")
     table["mean"] = table.groupby("cluster")["silhouette"].transform("mean")

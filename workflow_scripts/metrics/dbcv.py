@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from workflow_scripts.clusterers.spanning_tree import Distances, spanning_tree
 from workflow_scripts.metrics.contingency import as_partitions
-from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, compact, stratified_sample
+from workflow_scripts.metrics.internal import MAX_POINTS, Estimates, renumbered, stratified_sample
 
 KEPT_POINTS = 5000
 """Largest number of points for which the distances of all pairs are kept in memory (200 MB); for more points they are
@@ -56,9 +56,9 @@ def dbcv(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MAX_POINT
     points = np.asarray(X, dtype=np.float64)
     partitions = as_partitions(labels, len(points))
     if len(points) > max_points:
-        return Estimates.sampled([_sampled(points, compact(row), seed) for row in partitions], STUDENT_95)
+        return Estimates.sampled([_sampled(points, renumbered(row), seed) for row in partitions], STUDENT_95)
     distances = _distances(points)
-    return Estimates.exact([_index(distances, points.shape[1], compact(row)) for row in partitions])
+    return Estimates.exact([_index(distances, points.shape[1], renumbered(row)) for row in partitions])
 
 
 def validities(X: npt.ArrayLike, labels: npt.ArrayLike) -> np.ndarray:
@@ -68,7 +68,7 @@ def validities(X: npt.ArrayLike, labels: npt.ArrayLike) -> np.ndarray:
     numbers; `dbcv` is its weighted mean.
     """
     points = np.asarray(X, dtype=np.float64)
-    return _validities(_distances(points), points.shape[1], compact(np.asarray(labels)))
+    return _validities(_distances(points), points.shape[1], renumbered(np.asarray(labels)))
 
 
 def _distances(points: np.ndarray) -> Distances:
@@ -89,7 +89,7 @@ def _sampled(points: np.ndarray, clusters: np.ndarray, seed: int) -> tuple[float
     """Return the mean of DBCV over the samples, and the standard error of this mean."""
     drawn = stratified_sample(clusters + 1, SAMPLES * POINTS_OF_SAMPLE, np.random.default_rng(seed))
     samples = [drawn[start::SAMPLES] for start in range(SAMPLES)]  # sorted by cluster, so each gets a share of all
-    values = [_index(_distances(points[rows]), points.shape[1], compact(clusters[rows])) for rows in samples]
+    values = [_index(_distances(points[rows]), points.shape[1], renumbered(clusters[rows])) for rows in samples]
     return float(np.mean(values)), float(np.std(values, ddof=1)) / np.sqrt(SAMPLES)
 
 

@@ -42,7 +42,7 @@ class Estimates(NamedTuple):
         return cls(value, value - quantile * error, value + quantile * error)
 
 
-def compact(partition: np.ndarray) -> np.ndarray:
+def renumbered(partition: np.ndarray) -> np.ndarray:
     """Return a partition (N,) with its K clusters renumbered 0..K-1 in the order of their numbers; noise becomes -1."""
     values, inverse = np.unique(partition, return_inverse=True)
     return np.maximum(inverse - np.count_nonzero(values < 0), -1)
@@ -71,9 +71,9 @@ def silhouettes(X: npt.ArrayLike, labels: npt.ArrayLike, *, max_points: int = MA
     points = np.asarray(X, dtype=np.float64)
     partitions = as_partitions(labels, len(points))
     if len(points) <= max_points:
-        values = _silhouettes(points, [compact(partition) for partition in partitions])
+        values = _silhouettes(points, [renumbered(partition) for partition in partitions])
         return Estimates.exact(values)
-    sampled = [_sampled_silhouette(points, compact(row), max_points, seed) for row in partitions]
+    sampled = [_sampled_silhouette(points, renumbered(row), max_points, seed) for row in partitions]
     return Estimates.sampled(sampled, NORMAL_95)
 
 
@@ -125,7 +125,7 @@ def stratified_sample(labels: np.ndarray, n_points: int, rng: np.random.Generato
 
 
 def _silhouettes(points: np.ndarray, partitions: list[np.ndarray], influence: np.ndarray | None = None) -> np.ndarray:
-    """Return the mean silhouette of every partition (from `compact`); distances are computed in blocks of rows.
+    """Return the mean silhouette of every partition (from `renumbered`); distances are computed in blocks of rows.
 
     If the array `influence` (N,) is given, there must be one partition. Then the influence of each point on the sum of
     the silhouettes is added to the array, up to a constant for each cluster.
@@ -201,7 +201,7 @@ def compactness(X: npt.ArrayLike, labels: npt.ArrayLike) -> dict[str, np.ndarray
     points = np.asarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)
     partitions = as_partitions(labels, len(points))
-    rows = np.array([_compactness(points, compact(partition)) for partition in partitions]).reshape(-1, 2)
+    rows = np.array([_compactness(points, renumbered(partition)) for partition in partitions]).reshape(-1, 2)
     return {"calinski_harabasz": rows[:, 0], "davies_bouldin": rows[:, 1]}
 
 
