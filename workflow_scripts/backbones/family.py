@@ -85,7 +85,10 @@ class Family(Protocol):
         """Return the options of `build` that the published weights named `text` need, such as the image size."""
 
     def normalisation(self, model: str, text: str) -> tuple[str, Normalisation] | None:
-        """Return how pixels are scaled for the weights `text`: a description and the scaling; None if not known."""
+        """Return how pixels are scaled for the weights `text`: a description and the scaling.
+
+        Returns None if it is not known, such as for weights in a file that may come from another source.
+        """
 
     def adapted(self, network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the tensors of a weight file with the names and shapes of `network`, converted if necessary."""
