@@ -58,7 +58,7 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
     digest = store.manifest_digest(rows["image_id"])
     facts = {"manifest": digest, "layer": "features", "batch_size": 1, "weights_sha256": NONE}
     with store.writing(output, {**attributes, **facts}) as file:
-        store.put(file, "image_id", np.array(list(rows["image_id"]), dtype="S"))
+        store.put_image_ids(file, rows["image_id"])
         store.put(file, "features", values)
 
 

@@ -138,22 +138,22 @@ class FeatureWriter:
             self._store()
 
     def _store(self) -> None:
-        ids = np.array(self.image_ids, dtype="S")
         seen = {content_hash(image) for image in self.trained_on}
         of_rows = [content_hash(image) in seen for image in self.image_ids]
         trained_on = {"trained_on": np.array(of_rows)} if seen else {}
         for layer, path in self.outputs.items():
             codebook = named(layer, self.codebooks[layer]) if layer in self.codebooks else {}
-            self._write_layer(layer, path, {"image_id": ids, **codebook, **trained_on})
+            self._write_layer(layer, path, {**codebook, **trained_on})
         for path in self.outputs.values():
             _beside(path, "rows").unlink()
         self._progress.unlink()
 
     def _write_layer(self, layer: str, path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write the store of a layer: first `arrays` by name, then the features."""
+        """Write the store of a layer: first the image ids and `arrays` by name, then the features."""
         shape = len(self.image_ids), self.widths[layer]
         rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
         with store.writing(path, {**self.attributes, "layer": layer}) as file:
+            store.put_image_ids(file, self.image_ids)
             for name, array in arrays.items():
                 store.put(file, name, array)
             with store.filling(file, "features", shape, ROW_DTYPE) as features:

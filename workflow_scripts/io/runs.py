@@ -117,7 +117,7 @@ def write_runs(
     how the store was made (see `store.writing`).
     """
     with store.writing(path, attributes) as file:
-        store.put(file, "image_id", ids.astype("S"))
+        store.put_image_ids(file, ids)
         for k, of_k in runs:
             group = file.create_group(_group(k))
             for name in ROWS:

@@ -211,6 +211,11 @@ def image_ids(file: h5py.File) -> np.ndarray:
     return file["image_id"].asstr()[:]
 
 
+def put_image_ids(file: h5py.File, ids: Iterable[str]) -> None:
+    """Write the image ids of the rows, (N,), as ASCII of a fixed length."""
+    put(file, "image_id", np.array(list(ids), dtype="S"))
+
+
 def trained_on(file: h5py.File) -> np.ndarray | None:
     """Read for each image whether the network was trained on its label, (N,) bool; None if there was no training."""
     return file["trained_on"][:] if "trained_on" in file else None

@@ -47,7 +47,7 @@ def write_stack(
     ids = list(rows["image_id"])
     attributes = store.provenance(code, store.manifest_digest(ids), {"steps": list(steps)})
     with store.writing(path, attributes) as file:
-        store.put(file, "image_id", np.array(ids, dtype="S"))
+        store.put_image_ids(file, ids)
         shape = (len(ids), *first.shape)
         with store.filling(file, "images", shape, np.uint8, chunks=(1, *first.shape)) as stack:
             stack[0] = first

@@ -68,7 +68,7 @@ def describe_all(
     first = next(vectors)
     vectors, done = chain([first], vectors), 0
     with store.writing(output, facts) as file:
-        store.put(file, "image_id", np.array(image_ids, dtype="S"))
+        store.put_image_ids(file, image_ids)
         with store.filling(file, "features", (len(images), len(first)), "<f4") as features:
             while block := list(islice(vectors, BLOCK_ROWS)):
                 features[done : done + len(block)] = block
