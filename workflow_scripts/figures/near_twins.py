@@ -5,10 +5,10 @@ from math import ceil
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
-from workflow_scripts.figures.colours import class_looks
+from workflow_scripts.figures.colours import Look, class_looks
 from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.samples import show_framed
@@ -83,20 +83,20 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         panels = made.subfigures(lines, across, squeeze=False, wspace=0.04).ravel()
         with reading(inputs["preprocessed"][0]) as file:
             for panel, pair in zip(panels, first, strict=False):
-                axes = panel.subplots(1, 2)
-                for ax, side in zip(axes, SIDES, strict=True):
-                    shown = {name: pair[f"{side}{name}"] for name in ("row", "label")}
-                    show_framed(ax, shown, file["images"], by_class)
-                    ax.set_anchor("N")  # images are near their own title, not near the next one
-                lines_above = [files[pair["path"]]] if named else []
-                lines_above += [
-                    f"{short[pair['name']]} | {short[pair['twin_name']]}",
-                    f"{100 * pair['closer_than']:.1f} %",
-                ]
-                panel.suptitle("\n".join(lines_above), size=style["font_size"])
+                _draw_pair(panel, pair, file["images"], by_class)
+                texts = [f"{short[pair['name']]} | {short[pair['twin_name']]}", f"{100 * pair['closer_than']:.1f} %"]
+                title = [files[pair["path"]], *texts] if named else texts
+                panel.suptitle("\n".join(title), size=style["font_size"])
         frame_legend(made, by_class, style)
         note(made, f"{n_in_words(inputs)}; {_remark(table)}", style)
     return made
+
+
+def _draw_pair(panel: SubFigure, pair: Mapping[str, Any], images: Any, by_class: Mapping[str, Look]) -> None:
+    """Show the two images of a pair, a row of the table, side by side; `images` are the stack."""
+    for ax, side in zip(panel.subplots(1, 2), SIDES, strict=True):
+        show_framed(ax, {name: pair[f"{side}{name}"] for name in ("row", "label")}, images, by_class)
+        ax.set_anchor("N")  # images are near their own title, not near the next one
 
 
 def _remark(table: pd.DataFrame) -> str:

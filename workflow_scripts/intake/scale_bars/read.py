@@ -12,7 +12,7 @@ from workflow_scripts.intake.scale_bars.bar import Bar, find_bars
 from workflow_scripts.intake.scale_bars.lengths import agreed, nearest_length
 from workflow_scripts.intake.scale_bars.metadata import Calibration, calibration
 from workflow_scripts.intake.scale_bars.recognition import recognise
-from workflow_scripts.intake.scale_bars.stripe import GreyLevels, find_stripes
+from workflow_scripts.intake.scale_bars.stripe import GreyLevels, Stripe, find_stripes
 from workflow_scripts.intake.scale_bars.text import INK, STRONG_INK, texts_near
 from workflow_scripts.io.pixels import Rows
 from workflow_scripts.io.rejections import ImageRejected
@@ -198,20 +198,12 @@ def _named(grey: Rows) -> _Named:
     different scales.
     """
     height, stripes = len(grey), find_stripes(grey)
-    around = round(AROUND * height)
-    failures = []
-    for margin in (0, around):
-        named = []
-        for stripe in stripes:
-            top = max(0, stripe.top - margin)
-            try:
-                named.append(replace(_named_in(grey[top : stripe.bottom + margin], height), top=top))
-            except _Failed as failure:
-                failures.append(failure.below(top))
-                if failure.reading.reason == Reason.TWO_SCALES:
-                    raise
-        if named:
+    failures: list[_Failed] = []
+    for margin in (0, round(AROUND * height)):
+        results = [_named_around(grey, stripe, margin) for stripe in stripes]
+        if named := [result for result in results if isinstance(result, _Named)]:
             return _only(named)
+        failures += [result for result in results if isinstance(result, _Failed)]
     try:
         return _named_in(grey[:], height)
     except _Failed as failure:
@@ -219,6 +211,21 @@ def _named(grey: Rows) -> _Named:
             raise failures[0] from None
         # lines in an image look like bars, so the reason of this failure would mislead
         raise _Failed(Reason.NO_STRIPE, failure.reading.text) from None
+
+
+def _named_around(grey: Rows, stripe: Stripe, margin: int) -> _Named | _Failed:
+    """Return the named bar in a data stripe and the `margin` rows above and below it, or why there is none.
+
+    Raises `_Failed` if several bars give different scales.
+    """
+    top = max(0, stripe.top - margin)
+    try:
+        return replace(_named_in(grey[top : stripe.bottom + margin], len(grey)), top=top)
+    except _Failed as failure:
+        failure.below(top)
+        if failure.reading.reason == Reason.TWO_SCALES:
+            raise
+        return failure
 
 
 def _named_in(rows: np.ndarray, height: int) -> _Named:
