@@ -52,8 +52,7 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
     clusters, sizes, winners = _votes(labels, y)
     names = pd.DataFrame({"size": sizes}, index=pd.Index(clusters, name="cluster"))
     names["predicted"] = pd.Series(winners, index=names.index, dtype=object)
-    rank = names.sort_values("size", ascending=False, kind="stable").groupby("predicted", dropna=False).cumcount() + 1
-    names["rank"] = rank.where(names["predicted"].notna(), 1)
+    names["rank"] = ranks(names)
     names["name"] = [
         apart(UNKNOWN, classes) if predicted is None
         else str(predicted) if place == 1
@@ -61,6 +60,16 @@ def majority_names(labels: npt.ArrayLike, y: npt.ArrayLike) -> "pd.DataFrame":
         for predicted, place in zip(names["predicted"], names["rank"], strict=True)
     ]  # fmt: skip
     return names
+
+
+def ranks(clusters: "pd.DataFrame") -> "pd.Series":
+    """Return the rank of each cluster among the clusters of the same class: 1 for the largest, and 1 without a class.
+
+    `clusters` has the columns `size` (number of images) and `predicted` (the class, or None).
+    """
+    by_size = clusters.sort_values("size", ascending=False, kind="stable")
+    rank = by_size.groupby("predicted", dropna=False).cumcount() + 1
+    return rank.where(by_size["predicted"].notna(), 1).reindex(clusters.index)
 
 
 def _votes(labels: npt.ArrayLike, y: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

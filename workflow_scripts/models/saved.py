@@ -18,6 +18,7 @@ from scipy.spatial.distance import cdist
 from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.files import replacing
+from workflow_scripts.metrics.votes import ranks
 from workflow_scripts.models.novelty import novelty
 from workflow_scripts.reduce.placing import placing_by
 from workflow_scripts.reduce.protocol import Place
@@ -57,14 +58,10 @@ class SavedModel:
 
     @property
     def clusters(self) -> pd.DataFrame:
-        """Return a table with the index `cluster`, and with `size`, `predicted`, `name` and `rank` of each cluster.
-
-        Among the clusters with the same class `predicted`, the largest has rank 1 and the next rank 2. A cluster
-        without a class has rank 1.
-        """
+        """Return a table with the index `cluster`, and with `size`, `predicted`, `name` and `rank` (see
+        `metrics.votes.ranks`) of each cluster."""
         table = pd.DataFrame(self.facts["clusters"]).set_index("cluster")
-        place = table.sort_values("size", ascending=False, kind="stable").groupby("predicted").cumcount() + 1
-        return table.assign(rank=place.reindex(table.index).where(table["predicted"].notna(), 1).astype(int))
+        return table.assign(rank=ranks(table))
 
     def points(self, features: np.ndarray) -> np.ndarray:
         """Project features (n, d) into the space that was clustered; return (n, C) float64."""
