@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from snakemake.cli import parse_config
 
 from tests.unit.settings.configuration import config_with
 from tests.workflow import ROOT
@@ -187,10 +188,33 @@ def test_a_comment_beside_a_folder_is_one(tmp_path: pathlib.Path) -> None:
 def test_a_value_of_the_command_line_that_was_cut_is_one_line() -> None:
     read = {"data": "my images", "seed": 3}
     check_command_line(["snakemake", "--config", "data=my images", "seed=3"], read)
-    with pytest.raises(UserError) as caught:
-        check_command_line(["snakemake", "--config", "data=my images #2"], read)
     line = "config: data: found 'my images #2', of which YAML reads 'my images', because # begins a comment; "
-    assert str(caught.value) == line + "write --config 'data=\"my images #2\"'"
+    for given in ("data=my images #2", 'data="my images #2"'):
+        assert parse_config([given]) == {"data": "my images"}
+        with pytest.raises(UserError) as caught:
+            check_command_line(["snakemake", "--config", given], read)
+        assert str(caught.value) == line + "write --config 'data= \"my images #2\" '"
+    assert parse_config(['data= "my images #2" ']) == {"data": "my images #2"}
+
+
+@pytest.mark.parametrize(
+    ("section", "given"),
+    [
+        ("data", "/data/set {a}"),
+        ("new_images", "/data/{a}/new"),
+        ("intake", {"labels": {"rule": "csv", "file": "/data/{a}/labels.csv"}}),
+        ("intake", {"exclude_file": ["/data/{a}.csv"]}),
+    ],
+)
+def test_a_path_with_what_snakemake_takes_for_a_wildcard_is_one_line(section: str, given: Any) -> None:
+    with pytest.raises(UserError) as caught:
+        parse(config_with(section, given))
+    assert "allowed: a path without {a}, a wildcard of Snakemake; rename it" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_braces_in_a_path_are_allowed() -> None:
+    assert parse(config_with("data", "/data/{a-b} {c")).data == "/data/{a-b} {c"
 
 
 def test_a_home_folder_is_found_and_another_persons_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

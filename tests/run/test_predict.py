@@ -36,7 +36,8 @@ def predicted(tmp_path_factory, finished):
             shutil.copy(crop, folder / "new" / name)
     (folder / "new" / "cut.png").write_bytes((folder / "embedded" / "cat" / "cat_000.png").read_bytes()[:200])
     (folder / "new" / "scan.pdf").write_bytes(b"%PDF-1.7")
-    project.run("models", "predict", "monitor", "--config", f"new_images={folder / 'new'}", "batch_size=13")
+    said = project.run("models", "predict", "monitor", "--config", f"new_images={folder / 'new'}", "batch_size=13")
+    assert "\nPredictions: results/small/predictions\n" in said
     return project
 
 

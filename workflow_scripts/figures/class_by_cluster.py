@@ -74,7 +74,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         name_fields(ax.xaxis, columns, side, style, rotation=90 if upright else 0)
         name_fields(ax.yaxis, rows, min(side, TALLEST), style)
         ax.set(xlabel="Cluster, by its majority (images)", ylabel="Label (images)")
-        title = k_in_words(clusters.iloc[0])
+        labelled, of_all = counts.to_numpy().sum(), clusters["size"].sum()
+        some = f"{labelled} of {of_all} images have a label" if labelled < of_all else ""
+        title = "; ".join(filter(None, [k_in_words(clusters.iloc[0]), some]))
         ax.set_title(wrapped(title, figure["width"] - margin - 4, style["font_size"]) if title else "")
         ax.tick_params(axis="x", length=0, pad=2)
         ax.tick_params(axis="y", length=0, pad=8)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.clusterers.means import cluster_means
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
-from workflow_scripts.figures.colours import class_looks
+from workflow_scripts.figures.colours import frame_looks
 from workflow_scripts.figures.contact_sheet import (
     NOTE,
     block_height,
@@ -81,7 +81,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
     In a narrow figure the clusters are below each other.
     """
-    by_class = class_looks(table["label"], inputs["classes"], style)
+    by_class = frame_looks(table["label"], inputs["classes"], style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "There is a single cluster, so no two can be compared.")

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, note
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words
 from workflow_scripts.figures.text_table import BELOW, spread, write_table
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme
@@ -79,7 +79,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             *(METRICS[metric].heading for metric in metrics),
         ]
         made, _ = write_table(figure, headings, rows, style, below=BELOW + 4)
-        note(made, _explanation(table, metrics, manifest, narrow), style)
+        note(made, _explanation(table, metrics, manifest, n_in_words(inputs), narrow), style)
     return made
 
 
@@ -87,11 +87,11 @@ def _number(metric: str, mean: float, sd: float, narrow: bool) -> str:
     return spread(mean, float("nan") if narrow else sd, METRICS[metric].decimals)
 
 
-def _explanation(table: pd.DataFrame, metrics: Sequence[str], manifest: pd.DataFrame, narrow: bool) -> str:
+def _explanation(table: pd.DataFrame, metrics: Sequence[str], manifest: pd.DataFrame, n: str, narrow: bool) -> str:
     repeats = f"mean {'' if narrow else '± sd '}over up to {count(table['n_repeats'].max(), 'repeat')}"
     unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need labels are dashes. "
     means = [mean for mean in ("arithmetic", "geometric") if f"nmi_{mean}_mean" in table]
     nmi = f" NMI by the {' and the '.join(means)} mean." if means else ""
     counted = "noise counts in accuracies and DBCV only"
     counted += "" if narrow else "; Largest: share of the images in the largest cluster"
-    return f"{unlabelled}n = {len(manifest)} images, {repeats}; {counted}.{nmi}{accuracy_note(metrics, table)}"
+    return f"{unlabelled}{n}, {repeats}; {counted}.{nmi}{accuracy_note(metrics, table)}"

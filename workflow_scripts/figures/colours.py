@@ -1,6 +1,6 @@
 """Choose the colours and markers of classes, and of the clusters of each class."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 
 from workflow_scripts.io.manifest import classes, read_manifest
+from workflow_scripts.metrics.votes import apart
 
 INK, FAINT, PALE = "#333333", "#8a8a8a", "#d4d4d4"
 """Greys of texts, of secondary lines, and of what is only background."""
@@ -32,6 +33,8 @@ class Look:
 
 NOBODY = Look(PALE, "o")
 """Look of noise and of images without a label."""
+UNLABELLED = "no label"
+"""The name in the legend for images without a label, unless a class has this name."""
 
 
 def colours(style: Mapping[str, Any]) -> Sequence[str]:
@@ -57,6 +60,14 @@ def class_looks(labels: Iterable[str | None], manifest: str, style: Mapping[str,
     """
     present = set(labels)
     return {name: look for name, look in looks(classes(read_manifest(manifest)), style).items() if name in present}
+
+
+def frame_looks(labels: Collection[str | None], manifest: str, style: Mapping[str, Any]) -> dict[str, Look]:
+    """Return the looks of frames around images with these labels: those of `class_looks`, and the look of images
+    without a label if there are both. Without any label there are no looks."""
+    by_class = class_looks(labels, manifest, style)
+    some_unlabelled = by_class and any(label not in by_class for label in labels)
+    return by_class | ({apart(UNLABELLED, by_class): NOBODY} if some_unlabelled else {})
 
 
 def shade(look: Look, rank: int) -> Look:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
-from workflow_scripts.figures.colours import Look, class_looks
+from workflow_scripts.figures.colours import Look, frame_looks
 from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.samples import show_framed
@@ -123,7 +123,7 @@ def with_images(
 def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, Any], style: Mapping[str, Any]) -> Figure:
     """Draw a row of images for each cluster. In a narrow figure, a cluster has a row for each place, such as
     `border`."""
-    by_class = class_looks(table["label"], inputs["classes"], style)
+    by_class = frame_looks(table["label"], inputs["classes"], style)
     with theme(style), reading(inputs["preprocessed"][0]) as file:
         if table.empty:
             return placeholder(figure, "No clusters: every image is noise.")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas
-from workflow_scripts.figures.colours import NOBODY, Look, class_looks, looks, shade
+from workflow_scripts.figures.colours import NOBODY, UNLABELLED, Look, class_looks, looks, shade
 from workflow_scripts.figures.legends import LINE_MM, MOST_ENTRIES, dot, legend_below, legend_beside, legend_lines
 from workflow_scripts.figures.names import BY, MAP_NAMES
 from workflow_scripts.figures.samples import show
@@ -24,8 +24,6 @@ from workflow_scripts.metrics import majority_names
 from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.metrics.votes import apart
 
-UNLABELLED = "no label"
-"""The name in the legend for images without a label, unless a class has this name."""
 RASTERISED = 3000
 """Number of points above which the SVG holds them as pixels, not as shapes."""
 INSET = 0.22

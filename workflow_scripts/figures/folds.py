@@ -80,7 +80,9 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         held_out = table[table["split"] != SPLITS["train"]]
         beside = accuracy_note(table["metric"].unique(), held_out.groupby("series")[[*BESIDE_ACCURACY]].mean())
         start = f"{n_in_words(inputs)}, k = {table['k'].iloc[0]}"
-        note(made, f"{start}; {repeats}; dotted: mean of the folds.{beside}", style)
+        empty = [str(fold + 1) for fold in sorted({*table["fold"]} - {*held_out["fold"]})]
+        unlabelled = f" No held-out image of fold {' and '.join(empty)} has a label." if empty else ""
+        note(made, f"{start}; {repeats}; dotted: mean of the folds.{unlabelled}{beside}", style)
     return made
 
 
@@ -92,6 +94,7 @@ def _draw_cell(ax: Axes, scores: pd.DataFrame, split_looks: Mapping[str, Look]) 
         ax.errorbar(folds["fold"] + 1 + step, folds["mean"], spread, color=look.colour, fmt=look.marker, markersize=4)
         ax.axhline(folds["mean"].mean(), color=look.colour, linestyle=":", linewidth=0.8)
     ax.set_xticks(sorted(scores["fold"].unique() + 1))
+    ax.set_xlim(right=max(ax.get_xlim()[1], scores["fold"].max() + 1 + steps[-1]))
     ax.set_xlabel(f"Fold ({scores['series'].iloc[0]})", wrap=True)
     ax.grid(axis="y")
     if METRICS[scores["metric"].iloc[0]].percent:

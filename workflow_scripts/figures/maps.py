@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import canvas, panels, panels_of
-from workflow_scripts.figures.colours import NOBODY, class_looks
-from workflow_scripts.figures.embedding import UNLABELLED, name_axes, places, scatter
+from workflow_scripts.figures.colours import NOBODY, UNLABELLED, class_looks
+from workflow_scripts.figures.embedding import name_axes, places, scatter
 from workflow_scripts.figures.legends import LINE_MM, dot, legend_below, legend_lines
 from workflow_scripts.figures.texts import short_names
 from workflow_scripts.figures.theme import theme

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
-from workflow_scripts.figures.colours import Look, class_looks
+from workflow_scripts.figures.colours import Look, frame_looks
 from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.samples import show_framed
@@ -68,7 +68,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """Draw the closest pairs of images. The colour of an image's frame shows its label. Above each pair stand the names
     of its two clusters."""
     drawn = table[table["drawn"]]
-    by_class = class_looks({*drawn["label"], *drawn["twin_label"]}, inputs["classes"], style)
+    by_class = frame_looks({*drawn["label"], *drawn["twin_label"]}, inputs["classes"], style)
     with theme(style):
         if table.empty:
             return placeholder(figure, "No near-twins: every image is in the cluster of its nearest neighbour.")

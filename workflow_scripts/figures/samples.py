@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.figures.canvas import canvas, note
-from workflow_scripts.figures.colours import FAINT, Look, class_looks
+from workflow_scripts.figures.colours import FAINT, NOBODY, Look, class_looks
 from workflow_scripts.figures.texts import short_names, text_width
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
@@ -127,8 +127,7 @@ def show_framed(ax: Axes, image: Mapping[str, Any], images: Any, by_class: Mappi
 
     `image` is a row of the figure's table, and `images` the stack of preprocessed images.
     """
-    look = by_class.get(image["label"])
-    show(ax, images[int(image["row"])], look.colour if look else FAINT)
+    show(ax, images[int(image["row"])], by_class.get(image["label"], NOBODY).colour if by_class else FAINT)
 
 
 def show(ax: Axes, image: np.ndarray, frame: str) -> None:

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from workflow_scripts.figures.canvas import canvas, note, panels, panels_of, placeholder
 from workflow_scripts.figures.colours import Look, looks
 from workflow_scripts.figures.legends import columns_within, panel_legend
-from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, shown
+from workflow_scripts.figures.names import BESIDE_ACCURACY, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.texts import wrapped
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.figures.ticks import log_scale
@@ -146,21 +146,21 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 ax.set_xlabel(METRICS[metric].axis_label)
             if METRICS[metric].percent:
                 _up_to_hundred(ax.yaxis if numeric else ax.xaxis)
-        note(made, _explanation(table, manifest), style)
+        note(made, _explanation(table, manifest, n_in_words(inputs)), style)
         if len(hues) > 1:
             entries = {hue: _entry(look) for hue, look in hue_looks.items()}
             panel_legend(axes[0], entries, columns_within(0.75 * figure["width"] / across, hues, style))
     return made
 
 
-def _explanation(table: pd.DataFrame, manifest: pd.DataFrame) -> str:
+def _explanation(table: pd.DataFrame, manifest: pd.DataFrame, n: str) -> str:
     n_repeats = sorted(set(table["n_repeats"]) - {0})
     fewest = "" if len(n_repeats) == 1 else f"{n_repeats[0]} to "
     repeats = f"{fewest}{count(n_repeats[-1], 'repeat')} (open points)"
     spread = "mean ± sd" if n_repeats[-1] > 1 else "no sd"
     unlabelled = "" if manifest["label"].notna().any() else "No labels: metrics that need none. "
     fixed = f"Fixed: {table['fixed'].iloc[0]}.{accuracy_note(table['metric'].unique(), table)}"
-    return f"{unlabelled}n = {len(manifest)} images, {repeats}, {spread}. {fixed}"
+    return f"{unlabelled}{n}, {repeats}, {spread}. {fixed}"
 
 
 def _hue_looks(hues: Sequence[str], style: Mapping[str, Any]) -> dict[str, Look]:

@@ -74,7 +74,10 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     lines += without_model(run, sizes.grid)
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
     lines += describe_results(run, layout, sizes.grid)
-    names = ("Figures", "Tables", "Audit", "Labelling", "Gallery", "Explorer", "Monitor")
+    names = (
+        *("Figures", "Tables", "Audit", "Labelling", "Gallery", "Explorer"),
+        *("Models", "Predictions", "Monitor", "Exported"),
+    )
     folders = {name: only_page(f"{layout.root}/{name.lower()}") for name in names}
     places = {"Verdict": layout.front_page, "Methods": layout.methods, "Scales": layout.scales_page, **folders}
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]

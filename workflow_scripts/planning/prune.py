@@ -71,7 +71,7 @@ def prune(root: str | Path, wanted: Collection[str], delete: bool) -> None:
         if delete:
             path.unlink()
             _remove_empty(path.parent, Path(root))
-    hint = "" if delete or not total else "; delete them with: snakemake prune --config delete=true"
+    hint = "" if delete or not total else "; the same command with delete=true after --config deletes them"
     print(f"{total / 1e6:.1f} MB that no configuration names{hint}")
 
 

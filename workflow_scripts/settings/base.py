@@ -36,8 +36,19 @@ TRUTHS_OF_A_COMMAND_LINE = ("true", "false")
 """The texts that count as booleans, because Snakemake passes the value of `--config KEY=true` as a text."""
 LARGEST_SIDE = 16_384
 """The largest side of an image after preprocessing, pixels."""
-UserPath = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
-"""The path of a file or folder that the user brings, with `~` expanded."""
+WILDCARD = re.compile(r"\{\s*\w+\s*(,.*?)?\}")
+"""What Snakemake takes for a wildcard, also in the path of a file that exists."""
+
+
+def user_path(path: str) -> str:
+    """Return the path of a file or folder that the user brings, with `~` expanded. Raises `ValueError` if Snakemake
+    would find a wildcard in it."""
+    if wildcard := WILDCARD.search(path):
+        raise ValueError(f"found {path!r}, allowed: a path without {wildcard[0]}, a wildcard of Snakemake; rename it")
+    return os.path.expanduser(path)
+
+
+UserPath = Annotated[str, Field(min_length=1), AfterValidator(user_path)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """A seed in the range that all generators of random numbers accept."""
 

@@ -1,6 +1,5 @@
 """Read and check the whole configuration; make its JSON schema."""
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,7 @@ from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
 from workflow_scripts.settings.backbones import Backbone, settings_model
 from workflow_scripts.settings.backbones.network import Network
-from workflow_scripts.settings.base import Lower, Model, Name, Seed
+from workflow_scripts.settings.base import Lower, Model, Name, Seed, user_path
 from workflow_scripts.settings.clusterers import Clusterer
 from workflow_scripts.settings.clusterers.base import OfK
 from workflow_scripts.settings.decompositions import Decomposition
@@ -83,7 +82,7 @@ class Settings(Model):
     def _names_a_folder(cls, folder: str | None) -> str | None:
         if folder is not None and not folder.strip():
             raise ValueError(f"found {folder!r}, allowed: the path of a folder of images")
-        return folder and os.path.expanduser(folder)
+        return folder and user_path(folder)
 
     @model_validator(mode="before")
     @classmethod

@@ -79,8 +79,9 @@ def check_command_line(arguments: Iterable[str], given: Mapping[str, Any]) -> No
     """
     for argument in arguments:
         key, _, value = argument.partition("=")
-        if " #" in value and given.get(key) == value.partition(" #")[0].strip():
-            raise UserError(f"config: {key}: {_cut(value, given[key])}; write --config '{key}=\"{value}\"'")
+        text = value.strip("'\"")  # as Snakemake does, so that the spaces around the quotation marks below are needed
+        if " #" in text and given.get(key) == text.partition(" #")[0].strip():
+            raise UserError(f"config: {key}: {_cut(text, given[key])}; write --config '{key}= \"{text}\" '")
 
 
 def _cut(text: str, read: str) -> str:

@@ -372,3 +372,45 @@ def test_73_classes_leave_the_maps_and_the_page_readable(drawn, made):
     samples = draw("samples", tabulate("samples", cells, inputs, per_class=12), inputs)
     width, height = samples.get_size_inches()
     assert height < 4 * width
+
+
+def words_of(figure):
+    """All texts of a figure in one line, with single spaces."""
+    return " ".join(" ".join(text.get_text() for text, _ in texts(figure)).split())
+
+
+@pytest.mark.parametrize("kind", ["contact_sheet", "cluster_pair", "near_twins"])
+def test_frames_of_images_without_a_label_are_in_the_legend(kind, made):
+    cells, inputs = made(kind)
+    table = tabulate(kind, cells, inputs)
+    assert "no label" not in words_of(draw(kind, table, inputs))
+    figure = draw(kind, table.assign(label=table["label"].mask(table.index == table.index[0], None)), inputs)
+    assert figure.legends[0].get_texts()[-1].get_text() == "no label"
+    assert figure.legends[0].legend_handles[-1].get_color() == NOBODY.colour
+    assert NOBODY.colour in colours_of(figure)
+
+
+@pytest.mark.parametrize("kind", ["sensitivity", "clusterer_scores"])
+def test_cells_of_subsets_have_a_range_of_images(kind, made, tmp_path):
+    cells, inputs = made(kind)
+    subsets = [inputs["manifest"][0], write_manifest(tmp_path, CLASSES)]
+    assert "n = 7 to 21 images" in words_of(draw(kind, tabulate(kind, cells, inputs), {**inputs, "subsets": subsets}))
+
+
+def test_a_fold_without_a_labelled_held_out_image_is_named_and_drawn_whole(made):
+    cells, inputs = made("folds")
+    table = tabulate("folds", cells, inputs)
+    assert "has a label" not in words_of(draw("folds", table, inputs))
+    last = table["fold"].max()
+    figure = draw("folds", table[(table["fold"] < last) | (table["split"] == "training")], inputs)
+    assert f"No held-out image of fold {last + 1} has a label." in words_of(figure)
+    assert all(ax.get_xlim()[1] > last + 1.2 for ax in figure.axes)
+
+
+def test_class_by_cluster_says_how_many_images_have_a_label(made):
+    cells, inputs = made("class_by_cluster")
+    table = tabulate("class_by_cluster", cells, inputs)
+    assert "have a label" not in words_of(draw("class_by_cluster", table, inputs))
+    larger = table.assign(size=table["size"] + 1)
+    n, of_all = table["count"].sum(), larger.drop_duplicates("cluster")["size"].sum()
+    assert f"{n} of {of_all} images have a label" in words_of(draw("class_by_cluster", larger, inputs))

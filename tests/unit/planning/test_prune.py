@@ -116,7 +116,7 @@ def test_without_being_told_nothing_is_deleted(results, tmp_path, capsys):
     assert all(f"results/embedded/{path}\n" in said for path in UNWANTED)
     assert not any(f" results/embedded/{path}\n" in said for path in WANTED + NEVER)
     assert said.splitlines()[-1] == (
-        "0.0 MB that no configuration names; delete them with: snakemake prune --config delete=true"
+        "0.0 MB that no configuration names; the same command with delete=true after --config deletes them"
     )
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflow_scripts.settings.base import Seed
+from workflow_scripts.settings.base import Seed, UserPath
 from workflow_scripts.settings.costs import FACTS
 from workflow_scripts.settings.figures.base import Figure
 
@@ -21,7 +21,7 @@ class Nuisances(Figure):
         " adjusted by the methods of Holm [@holm1979] and of Benjamini and Hochberg [@benjamini1995]"
     )
     kind: Literal["nuisances"] = "nuisances"
-    facts: str | None = None
+    facts: UserPath | None = None
     """A CSV with a column `path` or `image_id`, and a column for each further fact, such as instrument or operator."""
     n_permutations: int = Field(999, ge=99)
     seed: Seed = 0
