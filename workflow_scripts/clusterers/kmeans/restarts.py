@@ -66,7 +66,7 @@ def run_restarts(  # type: ignore[misc]  # the overloads do not list the options
         features, as in scikit-learn; with 0 it runs until no label changes.
     dtype :
         the type that X is rounded to first (None: not rounded). With torch it is also the type of the matrix products
-        that propose labels (None: float32 on a GPU, float64 on a CPU); that changes the time but no result.
+        that propose labels (None: float32); that changes the time but no result.
     device : "cpu", or a torch device such as "cuda".
     n_threads : number of restarts that run in parallel, each on one thread; it does not change the results.
     max_memory : number of bytes for matrices that are kept to save time.

@@ -21,8 +21,12 @@ MANTISSA = 53
 """Bits of the mantissa of a number in double precision."""
 MASS_BITS = 62
 """Largest number of bits of the sum of all points' squared distances, as integers, when k-means++ draws a point."""
-SETTLED_AT_ONCE = 2**22
-"""Largest number of differences of coordinates that are in memory at once when `_nearest` decides labels."""
+CACHE_DISTANCES_UP_TO = 5000
+"""Largest number of points for which the distances of all pairs are kept in memory."""
+MARGIN = 1 + 2**-16
+"""Factor of the bounds on rounding errors that makes up for the rounding of the bounds themselves."""
+DIFFERENCES_AT_ONCE = 2**18
+"""Largest number of differences of coordinates that are in memory at once."""
 
 
 class TorchBackend:
@@ -31,12 +35,12 @@ class TorchBackend:
     The first product, in `dtype`, gives the score x . c - |c|^2 / 2 of each point x and centre c. The nearest centre of
     a point has the highest score. If the two highest scores are so close that rounding could have changed their order,
     distances in double precision decide. The second product is exact. It gives the sum of the points of each cluster,
-    and their number. Restarts that have converged take no part in later iterations.
+    and their number. Restarts that have converged take no part in later iterations. The squared distances of all pairs
+    of points are kept if N <= 5000 and they fit into `max_memory` bytes; they make the choice of the first centres fast.
     """
 
     def __init__(self, problem: Problem, dtype: DTypeLike | None, device: str, max_memory: int) -> None:
-        precision = dtype or (np.float64 if device == "cpu" else np.float32)
-        self._dtype = torch.float32 if np.dtype(precision) == np.float32 else torch.float64
+        self._dtype = torch.float64 if dtype and np.dtype(dtype) == np.float64 else torch.float32
         self._device = torch.device(device)
         self._budget = max_memory if self._device.type != "cpu" else min(max_memory, 2**26)
         self._rounded = problem.rounded
@@ -47,8 +51,14 @@ class TorchBackend:
         ones = torch.ones_like(X[:, :1])
         self._summands = torch.cat([coarse, fine, ones], dim=1)
         self._scored = torch.cat([self._X, ones], dim=1).to(self._dtype)
-        self._norms = self._X.norm(dim=1)
+        norms = self._X.norm(dim=1)
+        self._powers = torch.stack([torch.ones_like(norms), norms, norms**2]).mul_(MARGIN).to(self._dtype)
         self._slices = _split(X, (MANTISSA - math.ceil(math.log2(4 * d)) - 1) // 2)
+        a, b = self._slices
+        self._own_products = [(left * right).sum(1) for left, right in ((a, a), (2 * a, b), (b, b))]
+        self._all_distances = None
+        if n <= CACHE_DISTANCES_UP_TO and 8 * n**2 <= max_memory:
+            self._all_distances = self._distances(torch.arange(n, device=self._device)[None])[0]
         self._mass_bits = MASS_BITS - math.ceil(math.log2(n))
 
     def chunk(self, k: int) -> int:
@@ -103,11 +113,13 @@ class TorchBackend:
         Each point x is a sum of a coarse part a and a fine part b, and y = a' + b' in the same way. So |x - y|^2 is
         |a - a'|^2 + 2 (a - a') . (b - b') + |b - b'|^2, and each term is an exact product.
         """
-        a, b = self._slices
+        if self._all_distances is not None:
+            return self._all_distances[points]
         at = points.reshape(-1)
-        total = _expanded(a, a, at)
-        total += _expanded(torch.cat([a, b], dim=1), torch.cat([b, a], dim=1), at)
-        total += _expanded(b, b, at)
+        (a, b), (of_a, of_both, of_b) = self._slices, self._own_products
+        total = _of_pairs(of_a, at).addmm_(a[at], a.T, alpha=-2)
+        total += _of_pairs(of_both, at).addmm_(a[at], b.T, alpha=-2).addmm_(b[at], a.T, alpha=-2)
+        total += _of_pairs(of_b, at).addmm_(b[at], b.T, alpha=-2)
         return total.clamp_(min=0).view(*points.shape, -1)
 
     def _assign(self, centers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
@@ -119,15 +131,16 @@ class TorchBackend:
         restarts, k, d = centers.shape
         squared_norms = _folded_sum(centers**2)
         biased = torch.cat([centers, -0.5 * squared_norms[..., None]], dim=2).to(self._dtype)
-        onehot = (biased.view(-1, d + 1) @ self._scored.T).view(restarts, k, -1)
-        onehot = onehot.ge_((onehot.amax(1) - self._rounding(squared_norms))[:, None])
+        scores = (biased.view(-1, d + 1) @ self._scored.T).view(restarts, k, -1)
+        lowest = (scores.amax(1) - self._rounding(squared_norms))[:, None]
+        onehot = torch.ge(scores, lowest, out=torch.empty_like(scores, dtype=torch.float64))
         restart, point = (onehot.sum(1) > 1).nonzero(as_tuple=True)
-        step = max(1, SETTLED_AT_ONCE // (k * d))
+        step = max(1, DIFFERENCES_AT_ONCE // (k * d))
         for r, i in zip(restart.split(step), point.split(step), strict=True):
             onehot[r, :, i] = self._nearest(centers, r, i)
-        sums = onehot.view(restarts * k, -1).double() @ self._summands
+        sums = onehot.view(restarts * k, -1) @ self._summands
         sums, counts = sums[:, :d] + sums[:, d:-1], sums[:, -1]
-        labels = torch.arange(k, dtype=self._dtype, device=self._device) @ onehot
+        labels = torch.arange(k, dtype=torch.float64, device=self._device) @ onehot
         return labels.to(torch.int32), sums.view(restarts, k, d), counts.view(restarts, k), len(restart)
 
     def _rounding(self, squared_norms: torch.Tensor) -> torch.Tensor:
@@ -136,14 +149,17 @@ class TorchBackend:
         The order can be wrong because of rounding errors. If the two highest scores of a point differ by more than the
         bound, the centre with the highest score is also the one that `_nearest` would choose. The bound is twice the
         sum of the rounding errors that two scores and two distances can have. A score is a sum of d + 1 products, added
-        in any order; their factors were rounded once (Higham 2002, section 3.1).
+        in any order; their factors were rounded once (Higham 2002, section 3.1). For a point x and the longest centre
+        c, the errors are proportional to |c| (|x| + |c| / 2) for scores and to (|x| + |c|)^2 for distances.
         """
         d = self._X.shape[1]
         info = torch.finfo(self._dtype)
-        center = squared_norms.amax(1, keepdim=True).sqrt()
-        of_scores = 2 * (d + 4) * (info.eps * center * (self._norms + center / 2) + info.tiny)
-        of_distances = (math.log2(d) + 4) * torch.finfo(torch.float64).eps * (self._norms + center) ** 2
-        return (of_scores + of_distances).to(self._dtype)
+        c = squared_norms.amax(1).sqrt()
+        of_scores, of_distances = 2 * (d + 4) * info.eps, (math.log2(d) + 4) * torch.finfo(torch.float64).eps
+        constant = (of_scores / 2 + of_distances) * c**2 + 2 * (d + 4) * info.tiny
+        linear = (of_scores + 2 * of_distances) * c
+        powers = torch.stack([constant, linear, torch.full_like(c, of_distances)], dim=1)
+        return powers.to(self._dtype) @ self._powers
 
     def _nearest(self, centers: torch.Tensor, restart: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
         """Return the nearest centre of each of P points as a one-hot matrix (P, k); of equally near centres, the first.
@@ -152,7 +168,7 @@ class TorchBackend:
         compared with the centres of its restart.
         """
         distance = _folded_sum((self._X[point][:, None] - centers[restart]) ** 2)
-        nearest = torch.zeros_like(distance, dtype=self._dtype)
+        nearest = torch.zeros_like(distance)
         return nearest.scatter_(1, distance.argmin(1, keepdim=True), 1)
 
     def _step(self, state: "_State", tol: float) -> None:
@@ -178,7 +194,7 @@ class TorchBackend:
 
         `sums` (k, d) and `counts` (k,) are changed in place.
         """
-        distance = self._squared_gaps(centers, labels)
+        distance = self._squared_gaps(centers[None], labels[None])[0]
         empty = (counts == 0).nonzero()[:, 0]
         farthest = distance.argsort(descending=True, stable=True)[: len(empty)]
         if distance[farthest[0]] > 0:
@@ -194,8 +210,13 @@ class TorchBackend:
         counts[empty] = counts[largest].clone()
 
     def _squared_gaps(self, centers: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the squared distance of every point to the centre of its label, in one restart, (N,)."""
-        return _folded_sum((self._X - centers[labels.long()]) ** 2)
+        """Return the squared distance of every point to the centre of its label, (R, N).
+
+        `centers` (R, k, d) and `labels` (R, N) are those of R restarts.
+        """
+        own = torch.arange(len(centers), device=self._device)[:, None]
+        gaps = centers[own, labels.long()]
+        return _folded_sum(gaps.sub_(self._X).square_())
 
     def _finish_labels(self, state: "_State") -> None:
         """Compute the labels for the final centres, for those restarts whose labels changed in the last iteration."""
@@ -205,8 +226,9 @@ class TorchBackend:
 
     def _inertia(self, state: "_State") -> torch.Tensor:
         """Return the inertia of each restart: the sum of the squared distances to the nearest centres, (R,)."""
-        pairs = zip(state.centers, state.labels, strict=True)
-        return torch.stack([_folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
+        step = max(1, DIFFERENCES_AT_ONCE // self._X.numel())
+        pairs = zip(state.centers.split(step), state.labels.split(step), strict=True)
+        return torch.cat([_folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
 
 
 class _State:
@@ -244,28 +266,21 @@ def _split(X: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
     return coarse, fine
 
 
-def _expanded(left: torch.Tensor, right: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-    """Return (l_i - l_p) . (r_i - r_p) for all rows i and the rows p in `at`, (P, N).
-
-    l are the rows of `left` and r those of `right`. The result is exact for arrays of `_split`. The columns of `right`
-    must be those of `left`, or those of `left` with the two halves swapped. Then l_p . r_i = l_i . r_p, so only one of
-    these products is computed.
-    """
-    own = (left * right).sum(1)
-    return own[at][:, None] + own - 2 * (left[at] @ right.T)
+def _of_pairs(values: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    """Return the sums of the values (N,) of each point in `at` (P,) and of every point, (P, N)."""
+    return values[at][:, None] + values
 
 
 def _folded_sum(values: torch.Tensor) -> torch.Tensor:
-    """Return the sum over the last axis. The second half of the values is added to the first half, again and again,
-    until one value is left.
+    """Return the sum over the last axis, and overwrite the values. The second half of the values is added to the first
+    half, again and again, until one value is left.
 
     So the order of additions does not depend on the other axes, the processor or the number of threads.
     """
     while (length := values.shape[-1]) > 1:
         half = (length + 1) // 2
-        folded = values[..., :half].clone()
-        folded[..., : length - half] += values[..., half:]
-        values = folded
+        values[..., : length - half].add_(values[..., half:])
+        values = values[..., :half]
     return values[..., 0]
 
 
