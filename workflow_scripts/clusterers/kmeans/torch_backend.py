@@ -36,7 +36,7 @@ class TorchBackend:
     a point has the highest score. If the two highest scores are so close that rounding could have changed their order,
     distances in double precision decide. The second product is exact. It gives the sum of the points of each cluster,
     and their number. Restarts that have converged take no part in later iterations. The squared distances of all pairs
-    of points are kept if N <= 5000 and they fit into `max_memory` bytes; they make the choice of the first centres fast.
+    of points are kept if N <= 5000 and they fit into `max_memory` bytes; the choice of first centres is then fast.
     """
 
     def __init__(self, problem: Problem, dtype: DTypeLike | None, device: str, max_memory: int) -> None:
