@@ -24,7 +24,7 @@ SLOW_PATH = "k-means takes the slow path (no compiled kernel): "
 """The beginning of the line that k-means writes to the log when it runs without a kernel."""
 REMEDY = "run `make env`, with a C compiler"
 """What to do where no kernel was compiled, for messages."""
-COST = "10 to 40 times as long"
+COST = "10 to 20 times as long"
 """How long restarts take without a kernel, measured with 347 x 20 to 20 000 x 50 points."""
 
 
