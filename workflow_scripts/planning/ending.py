@@ -25,6 +25,19 @@ from workflow_scripts.wording import count
 
 HOUSEKEEPING = ("prune", "list_layers")
 TARGETS = ("all", "models", "predict", "monitor", "export", *HOUSEKEEPING)
+FOLDERS = (
+    "Figures",
+    "Tables",
+    "Audit",
+    "Labelling",
+    "Gallery",
+    "Explorer",
+    "Models",
+    "Predictions",
+    "Monitor",
+    "Exported",
+)
+"""Folders of results whose places are printed."""
 FULL = 2**20
 """A disk with fewer free bytes counts as full."""
 
@@ -74,11 +87,7 @@ def ending(run: Run, sizes: Sizes, started_in: str) -> list[str]:
     lines += without_model(run, sizes.grid)
     lines += bring_up_to_date(run, layout, sizes.grid, started_in)
     lines += describe_results(run, layout, sizes.grid)
-    names = (
-        *("Figures", "Tables", "Audit", "Labelling", "Gallery", "Explorer"),
-        *("Models", "Predictions", "Monitor", "Exported"),
-    )
-    folders = {name: only_page(f"{layout.root}/{name.lower()}") for name in names}
+    folders = {name: only_page(f"{layout.root}/{name.lower()}") for name in FOLDERS}
     places = {"Verdict": layout.front_page, "Methods": layout.methods, "Scales": layout.scales_page, **folders}
     lines += [f"{what}: {path}" for what, path in places.items() if Path(path).exists()]
     studies = [name for name, study in sizes.settings.studies.items() if "verdict" in study.pages]
