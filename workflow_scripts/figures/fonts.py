@@ -22,6 +22,18 @@ NO_FONT = (
     "names have characters that no installed font has, and figures show boxes in their place: install a font that has "
     "them, for Chinese, Japanese and Korean by pip install '.[fonts]' or the system's package fonts-noto-cjk"
 )
+FALLBACK = "DejaVu Sans"
+"""The font that comes with matplotlib."""
+
+
+@cache
+def available(font: str) -> str:
+    """Return the name of a font, or `FALLBACK` if matplotlib does not find the font."""
+    try:
+        font_manager.findfont(font, fallback_to_default=False)
+    except ValueError:
+        return FALLBACK
+    return font
 
 
 @cache
@@ -37,6 +49,7 @@ def fonts_of_other_scripts() -> list[str]:
 
 def has_missing_glyphs(made: Figure, style: Mapping[str, Any]) -> bool:
     """Return whether a text of the figure has a character that no font has, which is drawn as a box."""
-    fonts = [font_manager.get_font(font_manager.findfont(name)) for name in (style["font"], *fonts_of_other_scripts())]
+    names = (available(style["font"]), *fonts_of_other_scripts())
+    fonts = [font_manager.get_font(font_manager.findfont(name)) for name in names]
     letters = {letter for text in made.findobj(Text) for letter in text.get_text() if not letter.isspace()}
     return any(not any(font.get_char_index(ord(letter)) for font in fonts) for letter in letters)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from workflow_scripts.figures.fonts import NO_FONT, has_missing_glyphs
+from workflow_scripts.figures.fonts import NO_FONT, available, has_missing_glyphs
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.files import replacing
 from workflow_scripts.runlog import NOTICE, log
@@ -43,7 +43,7 @@ def _positions(made: Figure) -> np.ndarray:
 
 
 def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mapping[str, Any]) -> None:
-    """Write the figure as SVG and PNG, and log a notice if a character is in no font."""
+    """Write the figure as SVG and PNG, and log a notice if the font, or a font for a character, is not installed."""
     undated = {"svg": {"Date": None}, "png": {"Software": None}}
     with ExitStack() as stack:
         stack.enter_context(theme(style))
@@ -53,3 +53,5 @@ def save(made: Figure, svg_path: str | Path, png_path: str | Path, style: Mappin
             made.savefig(temporary, format=kind, dpi=style["dpi"], metadata=undated[kind])
         if has_missing_glyphs(made, style):
             log.log(NOTICE, NO_FONT)
+        if (font := available(style["font"])) != style["font"]:
+            log.log(NOTICE, "style.font: found %r, which is not installed; figures are in %s", style["font"], font)

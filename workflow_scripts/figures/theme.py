@@ -8,14 +8,14 @@ from typing import Any
 import matplotlib.style
 
 from workflow_scripts.figures.colours import INK
-from workflow_scripts.figures.fonts import fonts_of_other_scripts
+from workflow_scripts.figures.fonts import available, fonts_of_other_scripts
 
 
 def _parameters(style: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of matplotlib for the settings of the style."""
     size = style["font_size"]
     return {
-        "font.family": [style["font"], *fonts_of_other_scripts()],
+        "font.family": [available(style["font"]), *fonts_of_other_scripts()],
         "text.parse_math": False,  # a $ in the name of a class is a $
         "text.hinting": "no_hinting",  # texts are as wide as `text_width` says at every resolution
         "font.size": size,

@@ -28,6 +28,8 @@ STRAY = 3
 STRAY_SHARE = 0.02
 MOST_NAMED = 8
 """The largest number of classes for which all are named at the end of a run."""
+NO_TABLE = f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV"
+"""The message if the rule `csv` has no table."""
 LONGEST_SECONDS = 60.0
 """Time limit for the search of a regular expression in all paths, in seconds of CPU time of this process."""
 
@@ -268,7 +270,7 @@ def _implausible(labels: Mapping[str, str]) -> str:
 def _from_table(images: Mapping[str, str], file: str | None, column: str | None) -> Labelling:
     """Return the labels of a table; rows that name no image or more than one are counted and not used."""
     if not file:
-        raise UserError(f"config: intake.labels.file: found none, and no {LABEL_TABLE} in the data; allowed: a CSV")
+        raise UserError(NO_TABLE)
     table = read_label_table(Path(file), images, column, key="intake.labels.column")
     labels = {**dict.fromkeys(images, ""), **table.labels}
     unmatched = f"{count(table.unmatched, 'row that names', 'rows that name')} no image or more than one"

@@ -47,6 +47,8 @@ def expected_time(jobs: Iterable[Job], cores: int | None) -> str:
         if job.benchmark:
             own = _seconds(Path(job.benchmark))
             timed.append((of_stage(_stage(Path(job.benchmark))) if own is None else own, job.threads))
+    if not timed:
+        return "0 s"
     known = [(seconds, threads) for seconds, threads in timed if seconds is not None]
     if not known:
         return "unknown before a first run"

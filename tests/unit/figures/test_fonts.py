@@ -19,6 +19,14 @@ def test_characters_that_no_font_has_are_said_once(tmp_path, caplog, recwarn, dr
     assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
 
 
+def test_a_font_that_is_not_installed_is_said_once(tmp_path, caplog, drawn):
+    caplog.set_level("INFO")
+    save(drawn("class_distribution", 3), tmp_path / "f.svg", tmp_path / "f.png", {**STYLE, "font": "Nobody's Sans"})
+    line = 'style.font: found "Nobody\'s Sans", which is not installed; figures are in DejaVu Sans'
+    assert caplog.messages == [line]
+    assert fonts.available("monospace") == "monospace"
+
+
 def test_fonts_of_other_scripts_are_used_where_they_are_installed(monkeypatch):
     monkeypatch.setattr(fonts.font_manager, "get_font_names", lambda: ["DejaVu Sans", "Noto Sans CJK JP"])
     fonts.fonts_of_other_scripts.cache_clear()

@@ -343,6 +343,14 @@ def test_a_file_of_the_user_that_is_replaced_by_an_older_one_is_seen(tmp_path):
     assert inputs.state_of()(None) == inputs.state_of(inputs.intake.excluded_images)(None)  # nothing is brought
 
 
+def test_labels_of_a_table_that_is_not_there_end_the_dry_run(tmp_path):
+    inputs = _inputs(data=str(tmp_path), intake={"labels": {"rule": "csv"}}).intake
+    with pytest.raises(SystemExit, match=r"config: intake.*: found none, and no"):
+        inputs.label_table(None)
+    (tmp_path / "labels.csv").touch()
+    assert inputs.label_table(None) == str(tmp_path / "labels.csv")
+
+
 def test_every_rule_that_reads_a_file_of_the_user_sees_that_it_is_replaced():
     seeing = {rule.name for rule in parsed() if "state" in rule.params.keys()}  # noqa: SIM118
     assert seeing == {"intake", "scale_bars", "scales_page", "label", "subset", "fetch_weights", "decompose"}

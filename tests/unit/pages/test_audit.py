@@ -176,7 +176,9 @@ def test_images_without_a_label_and_noise():
 
 def test_one_class_alone_is_refused_in_one_line():
     points, codes = blobs()
-    with pytest.raises(UserError, match="found 1 classes among the labels, allowed: two or more"):
+    with pytest.raises(
+        UserError, match="found 1 class among the labels, allowed: two or more; with fewer, take the page labelling"
+    ):
         rank(points, codes[None], np.full(len(codes), "a", dtype=object), 10)
 
 

@@ -55,6 +55,7 @@ def test_a_data_set_called_benchmarks_has_stages_too(tmp_path, monkeypatch):
 
 
 def test_before_a_first_run_no_time_is_known(job, tmp_path):
+    assert expected_time([], 2) == "0 s"
     assert expected_time([job("a")], 2) == "unknown before a first run"
     cut_short = job("b", took=1)
     (tmp_path / "benchmarks" / "b.tsv").write_text(HEADER)

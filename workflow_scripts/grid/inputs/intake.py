@@ -16,7 +16,7 @@ from workflow_scripts.grid.inputs.stage import (
     named_files,
 )
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
-from workflow_scripts.intake.labels import find_table
+from workflow_scripts.intake.labels import NO_TABLE, find_table
 from workflow_scripts.intake.listing import listing_digest, scan, would_list
 
 
@@ -71,7 +71,10 @@ class IntakeInputs(Stage):
         labels = self.settings.intake.labels
         if labels.by_content and labels.file and isdir(labels.file):
             return self.layout.known_labels
-        return find_table(self.images_folder(), labels.rule, labels.file) or []
+        table = find_table(self.images_folder(), labels.rule, labels.file)
+        if table is None and labels.rule == "csv" and isdir(self.images_folder()):
+            raise UserError(NO_TABLE)
+        return table or []
 
     @ends_the_run
     def label_corrections(self, wildcards: JobWildcards) -> Files:

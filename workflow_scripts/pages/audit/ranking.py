@@ -14,6 +14,7 @@ from workflow_scripts.metrics.contingency import encode_classes
 from workflow_scripts.metrics.members import cluster_names
 from workflow_scripts.pages.audit.confident import count_errors
 from workflow_scripts.pages.audit.evidence import cluster_shares, neighbour_shares, votes_against
+from workflow_scripts.wording import count
 
 COLUMNS = [
     *("rank", "image_id", "path", "label", "suggested", "suspect", "confidence", "neighbour_share", "cluster_share"),
@@ -107,7 +108,8 @@ def rank(
 def _check_comparable(classes: np.ndarray, groups: np.ndarray) -> None:
     """Raise `UserError` if there are fewer than two classes, or fewer than two groups."""
     if len(classes) < 2:
-        raise UserError(f"audit: found {len(classes)} classes among the labels, allowed: two or more")
+        found = f"found {count(len(classes), 'class', 'classes')} among the labels, allowed: two or more"
+        raise UserError(f"audit: {found}; with fewer, take the page labelling: {{}} in its place")
     if groups.max() < 1:
         raise UserError("audit: found one group of all labelled images, allowed: two or more (intake.groups)")
 
