@@ -159,7 +159,8 @@ def _trust(study: VerdictTables) -> list[Sentence]:
     if 0 < n_labelled < len(study.manifest):
         best = table.loc[table["probability"].idxmax()]
         needed = None if pd.isna(best["labels_needed"]) else int(best["labels_needed"])
-        answers.append(sentences.settled_by_labels(best["name"], float(best["probability"]), n_labelled, needed))
+        favoured = (best["name"], float(best["probability"]))
+        answers.append(sentences.settled_by_labels(*favoured, n_labelled, needed, len(study.manifest) - n_labelled))
     return answers
 
 

@@ -203,11 +203,11 @@ def checked_by_labels(n_images: int, n_labelled: int, ari: float, best: float, m
     return Sentence(text, "strong" if ari >= median else "weak", ari, "trust")
 
 
-def settled_by_labels(name: str, probability: float, n_labels: int, needed: int | None) -> Sentence:
+def settled_by_labels(name: str, probability: float, n_labels: int, needed: int | None, n_unlabelled: int) -> Sentence:
     """Say which cell the labels favour, and how many more labels would decide.
 
     `needed` is the number of further labels: 0 if more labels would hardly change the answer, and None if this number
-    cannot be estimated.
+    cannot be estimated. `n_unlabelled` images have no label yet.
     """
     start = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
     if needed == 0:
@@ -215,7 +215,10 @@ def settled_by_labels(name: str, probability: float, n_labels: int, needed: int 
         return Sentence(text, "strong", probability, "trust")
     if needed is None:
         return Sentence(f"{start}; these labels do not decide which cell is best.", "weak", probability, "trust")
-    return Sentence(f"{start}; about {count(needed, 'more label')} would decide.", "weak", probability, "trust")
+    more = f"about {count(needed, 'more label')} would decide"
+    if needed > n_unlabelled:
+        more = f"labels of the {count(n_unlabelled, 'other image')} would hardly decide"
+    return Sentence(f"{start}; {more}.", "weak", probability, "trust")
 
 
 def curve(metric: str | None, n_cells: int, low: float, median: float, high: float) -> Sentence:

@@ -128,11 +128,14 @@ def test_perturbations_strong_weak_and_harmless():
 
 
 def test_a_handful_of_labels_says_how_many_more_settle_it():
-    assert say.settled_by_labels("a", 0.6, 20, 35).text == (
+    assert say.settled_by_labels("a", 0.6, 20, 35, 35).text == (
         "With 20 labels, a is the best cell with probability 0.60; about 35 more labels would decide."
     )
-    assert say.settled_by_labels("a", 0.97, 20, 0).strength == "strong"
-    assert "do not decide" in say.settled_by_labels("a", 0.2, 1, None).text
+    assert say.settled_by_labels("a", 0.6, 20, 35, 34).text.endswith(
+        "labels of the 34 other images would hardly decide."
+    )
+    assert say.settled_by_labels("a", 0.97, 20, 0, 9).strength == "strong"
+    assert "do not decide" in say.settled_by_labels("a", 0.2, 1, None, 9).text
 
 
 def test_a_pick_below_the_median_is_weak():
