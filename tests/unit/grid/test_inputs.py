@@ -151,6 +151,13 @@ def test_a_figures_table_reads_what_the_kind_says_of_each_cell(inputs):
     assert folds == {"validated": ["results/d/validated/plain/net/fire9_avg/pca5w/kmeans/folds/scores.parquet"]}
 
 
+def test_a_table_of_facts_that_is_not_there_ends_the_run(tmp_path):
+    figures = {"n": {"kind": "nuisances", "facts": str(tmp_path / "no.csv")}}
+    inputs = _inputs(studies={"main": {"vary": {"whiten": [True, False]}, "figures": figures}})
+    with pytest.raises(SystemExit, match=r"config: studies\.main\.figures\.n\.facts: found no file .*no\.csv"):
+        inputs.figures.table_sources(Wildcards(study="main", figure="n"))
+
+
 def test_sets_of_labels_are_read_in_the_order_of_their_names_and_folders_are_listed(inputs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     of_labels = Wildcards(study="main", figure="labels")

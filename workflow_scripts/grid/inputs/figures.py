@@ -8,7 +8,15 @@ from typing import Any
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.axes import EVERYTHING
 from workflow_scripts.grid.cells import Cell
-from workflow_scripts.grid.inputs.stage import Files, JobWildcards, Stage, dumped, ends_the_run, folder_digest
+from workflow_scripts.grid.inputs.stage import (
+    Files,
+    JobWildcards,
+    Stage,
+    dumped,
+    ends_the_run,
+    folder_digest,
+    named_files,
+)
 from workflow_scripts.grid.wildcards import k_in_path
 from workflow_scripts.provenance import code_digest
 from workflow_scripts.settings.figures import Figure
@@ -30,6 +38,7 @@ class FigureInputs(Stage):
         """Return the cells that a figure shows."""
         return self.grid.figures[wildcards.study][wildcards.figure]
 
+    @ends_the_run
     def table_sources(self, wildcards: JobWildcards) -> dict[str, Files]:
         """Return the paths of the artefacts from which a figure's table is computed, by the artefact's name."""
         return {name: self._source(name, wildcards) for name in self.figure_settings(wildcards).reads}
@@ -50,7 +59,8 @@ class FigureInputs(Stage):
             case "sets":
                 return [path for _, path in sorted(figure.label_sets.items())]
             case "facts":
-                return getattr(figure, "facts", None) or []
+                key = f"studies.{wildcards.study}.figures.{wildcards.figure}.facts"
+                return named_files(key, getattr(figure, "facts", None))
             case "validated":
                 folds = self.settings.studies[wildcards.study].cross_validation
                 return layout.validated_of(layout.validated, cells, folds)
