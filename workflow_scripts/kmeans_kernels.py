@@ -34,7 +34,8 @@ class Points(ct.Structure):
     _fields_ = [
         *((name, ct.c_int64) for name in ("n", "d", "stride", "tiles")),
         ("scatter", ct.c_double),
-        *((name, ct.c_void_p) for name in ("rows", "tiled", "norm", "distance", "gram")),
+        *((name, ct.c_void_p) for name in ("rows", "tiled", "norm", "distance", "gram", "heads")),
+        ("width", ct.c_int64),
     ]
 
 

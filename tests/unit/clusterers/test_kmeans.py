@@ -414,6 +414,73 @@ def test_progress_counts_restarts_and_an_error_in_it_ends_the_run(digits: np.nda
 # ---------------------------------------------------------------- paths
 
 
+def in_front(n: int = 600, d: int = 160) -> np.ndarray:
+    """Points in six clouds, most of whose variance is in the first features, as in principal components."""
+    rng = np.random.default_rng(1)
+    return (rng.normal(size=(n, d)) + 1.5 * rng.normal(size=(6, d))[rng.integers(0, 6, n)]) / np.arange(1, d + 1)
+
+
+HARD = {
+    "clouds": in_front,
+    "heavy tails": lambda: np.random.default_rng(2).standard_t(1.2, size=(600, 160)) / np.arange(1, 161),
+    "far away": lambda: in_front() + 1e8,
+    "duplicates": lambda: in_front()[np.random.default_rng(3).integers(0, 600, 600) % 150],
+    "on a grid": lambda: np.round(2 * in_front()),
+    "constant columns": lambda: np.where(np.arange(160) % 3, in_front(), 7.0),
+    "nothing in front": lambda: in_front()[:, ::-1],
+}
+
+
+@needs_kernel
+@pytest.mark.parametrize("instruction_set", KERNELS)
+@pytest.mark.parametrize("data", HARD)
+@pytest.mark.parametrize(("max_memory", "fits_in_cache"), [(0, 0), (2**30, 0), (2**30, 2**20)])
+def test_sweeps_of_leading_features_change_no_bit(
+    data: str, max_memory: int, fits_in_cache: int, instruction_set: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(kmeans_kernels.VARIABLE, instruction_set)
+    monkeypatch.setattr(native, "FITS_IN_CACHE", fits_in_cache)
+    X = HARD[data]()
+
+    def results(left_out: float) -> list[Restarts]:
+        monkeypatch.setattr(native, "LEFT_OUT", left_out)
+        assert (heads_of(X, 7) is None) == (left_out == 0)
+        return run_restarts(X, [1, 2, 7, 25, 500], 5, 0, max_memory=max_memory, max_iter=8)
+
+    for with_heads, without in zip(results(1e300), results(0), strict=True):
+        assert_same(with_heads, without)
+
+
+def heads_of(X: np.ndarray, k: int) -> np.ndarray | None:
+    return native.NativeBackend(Problem.of(X), 2**30, next(iter(KERNELS.values())))._heads_for(k)
+
+
+@needs_kernel
+@pytest.mark.parametrize("offset", [0, 1e8])
+def test_sweeps_of_leading_features_are_exact(offset: float, path: str) -> None:
+    X = in_front() + offset
+    assert heads_of(X, 7) is not None
+    assert_same_as_sklearn(X, points(len(X), 12, 7), rel=1e-6)
+
+
+@needs_kernel
+def test_leading_features_are_swept_where_they_hold_most_of_the_variance(monkeypatch: pytest.MonkeyPatch) -> None:
+    def settled(X: np.ndarray) -> int:
+        batch = Batch(
+            9, 7, 300, 0, np.empty((9, len(X)), np.uint8), True, start_points=points(len(X), 9, 7).astype("i4")
+        )
+        return (
+            native.NativeBackend(Problem.of(X), 2**30, next(iter(KERNELS.values()))).run(batch, ct.c_int32(0)).settled
+        )
+
+    assert [heads_of(in_front(), k).shape for k in (2, 7)] == [(19, 17, 32), (19, 33, 32)]
+    for X, k in ((in_front(), 500), (in_front()[:, ::-1], 2), (in_front(d=60), 2)):
+        assert heads_of(X, k) is None
+    with_heads = settled(in_front())
+    monkeypatch.setattr(native, "LEFT_OUT", 0)
+    assert with_heads > settled(in_front())
+
+
 @needs_kernel
 @pytest.mark.parametrize("instruction_set", KERNELS)
 @pytest.mark.parametrize(("max_memory", "fits_in_cache"), [(0, 0), (0, 2**20), (2**20, 2**20), (2**30, 2**20)])

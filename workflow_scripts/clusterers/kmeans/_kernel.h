@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define TILE 32      /* points in a tile; the last tile is filled up with zeros */
-#define MAX_SIDE_BY_SIDE 4
+#define MAX_SIDE_BY_SIDE 8
 #define ROW_PAD 8    /* rows of doubles are padded with zeros to a multiple of this */
 
 /* The data that all restarts share. The caller (native.py) owns all arrays. */
@@ -25,6 +25,8 @@ struct points {
     const float *norm;      /* (tiles * TILE,), rounded up */
     const float *distance;  /* (n, tiles * TILE) squared distances, or NULL when not cached */
     const float *gram;      /* (n, tiles * TILE) inner products, rounded once from double, or NULL */
+    const float *heads;     /* (tiles, width, TILE), leading features and the norm of the others, rounded up; or NULL */
+    int64_t width;
 };
 
 /* A batch of restarts. Exactly one of `draws`, `start_points` and `start_centers` is not NULL. */

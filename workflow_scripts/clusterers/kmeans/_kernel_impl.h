@@ -8,6 +8,7 @@
 #include "_simd.h"
 
 #define UNIT 6e-8 /* half the spacing of single precision at 1, rounded up */
+#define OPEN 16   /* sweeps of heads end if they leave more than one point in OPEN open */
 #define HALVES (TILE / (2 * LANES))
 
 /* ---------------------------------------------------------------- memory: one block, cut into aligned pieces */
@@ -45,15 +46,12 @@ static double squared_distance(const double *a, const double *b, int64_t stride)
     return sum_row(total);
 }
 
-/* `next` is the row that is needed after this one. Rows are scattered in memory, so the processor cannot guess it. */
-static void add_row(double *sum, const double *row, const double *next, int64_t stride)
+static void add_row(double *sum, const double *row, int64_t stride)
 {
-    for (int64_t f = 0; f < stride; f += ROW_PAD) {
-        __builtin_prefetch(next + f);
-        store_row(sum + f, load_row(sum + f) + load_row(row + f));
-    }
+    for (int64_t f = 0; f < stride; f += ROW_PAD) store_row(sum + f, load_row(sum + f) + load_row(row + f));
 }
 
+/* `next` is the row that is needed after this one. Rows are scattered in memory, so the processor cannot guess it. */
 static void move_row(double *from, double *to, const double *row, const double *next, int64_t stride)
 {
     for (int64_t f = 0; f < stride; f += ROW_PAD) {
@@ -284,7 +282,9 @@ struct lloyd {
     double *error;      /* (k,) |product_ij - x_i . sum_j| <= error_j |x_i| */
     float *half_norm;   /* (k,) |c_j|^2 / 2 */
     float *inverse;     /* (k,) 1 / weight_j */
-    float *product;     /* (tiles or 1, k, TILE) x_i . sum_j */
+    double *tail;       /* (k,) norm of what the head of sum_j leaves out, or 0 after a sweep of all features */
+    float *reach;       /* (k,) 2 tail_j / weight_j */
+    float *product;     /* (tiles or 1, k, TILE) x_i . sum_j, or up to 2 tail_j |tail of x_i| more */
     float *panel;       /* (d, k) the stale sums in single precision, block by block */
     int32_t *stale;     /* clusters whose products have to be swept again */
     int32_t *label;     /* (tiles, TILE) */
@@ -294,9 +294,11 @@ struct lloyd {
     double *travel;     /* (k,) the sum of their norms */
     struct bound bound; /* margins that could be rounding errors */
     int64_t n_stale, n_changed, n_settled;
+    int64_t n_open;     /* points that were settled in the last assignment */
     int64_t restart;    /* number of the restart in the batch, or -1 if this place is free */
     int64_t iteration;
-    int64_t rest;       /* the cluster whose products are minus the sum of the others', or -1; see choose_rest */
+    int64_t rest;       /* the cluster whose sum or products are minus the sum of the others', or -1; see choose_rest */
+    int heads;          /* the next sweep is of heads */
     int relocated;      /* the sums do not belong to the labels and have to be rebuilt */
     int strict;         /* the last assignment changed no label */
     int converged;
@@ -313,6 +315,8 @@ static void layout_lloyd(struct lloyd *r, const struct points *p, const struct b
     r->error = take(a, k, sizeof(double));
     r->half_norm = take(a, k, sizeof(float));
     r->inverse = take(a, k, sizeof(float));
+    r->tail = take(a, k, sizeof(double));
+    r->reach = take(a, k, sizeof(float));
     r->product = take(a, (b->keep_products ? p->tiles : 1) * k * TILE, sizeof(float));
     r->panel = take(a, p->d * k, sizeof(float));
     r->stale = take(a, k, sizeof(int32_t));
@@ -323,12 +327,23 @@ static void layout_lloyd(struct lloyd *r, const struct points *p, const struct b
     r->travel = take(a, k, sizeof(double));
 }
 
-/* Return the nearest centre in double precision, the first one of equals. */
-static int32_t settle(const struct points *p, const struct lloyd *r, int64_t k, int64_t i)
+/* Return the norms of what heads leave out of the points of a tile. */
+INLINE const float *tails(const struct points *p, int64_t t) { return p->heads + ((t + 1) * p->width - 1) * TILE; }
+
+/* Return the nearest centre in double precision, the first one of equals. Only centres that the products of the point,
+ * which are TILE apart, leave possible are compared. */
+static int32_t settle(const struct points *p, const struct lloyd *r, int64_t k, int64_t i, const float *product)
 {
+    float tail = p->heads ? tails(p, i / TILE)[i % TILE] : 0, limit = INFINITY;
+    for (int64_t j = 0; j < k; j++) {
+        float upper = r->half_norm[j] - r->inverse[j] * product[j * TILE] + r->reach[j] * tail;
+        if (upper < limit) limit = upper;
+    }
+    limit += r->bound.slope * p->norm[i] + r->bound.floor;
     int32_t nearest = 0;
     double least = INFINITY;
     for (int64_t j = 0; j < k; j++) {
+        if (r->half_norm[j] - r->inverse[j] * product[j * TILE] > limit) continue;
         double distance = squared_distance(p->rows + i * p->stride, r->center + j * p->stride, p->stride);
         if (distance < least) {
             least = distance;
@@ -338,22 +353,26 @@ static int32_t settle(const struct points *p, const struct lloyd *r, int64_t k, 
     return nearest;
 }
 
-/* Find the nearest centre of two vectors of points by |c|^2 / 2 - x . c, and the margin to the second nearest. */
-INLINE void nearest(const float *product, int64_t k, const float *half_norm, const float *inverse, vint label[2],
-                    vfloat margin[2])
+/* Find the nearest centre of two vectors of points by |c|^2 / 2 - x . c, and the margin to the second nearest. With heads,
+ * these scores are lower bounds, and the nearest centre's may be too low by its `reach` times the tail of the point. */
+INLINE void nearest(const int heads, const struct lloyd *r, int64_t k, const float *product, vint label[2],
+                    vfloat margin[2], vfloat reach[2])
 {
     vfloat first[2], second[2];
     for (int v = 0; v < 2; v++) {
-        first[v] = half_norm[0] - inverse[0] * load(product + v * LANES);
+        first[v] = r->half_norm[0] - r->inverse[0] * load(product + v * LANES);
         second[v] = splat(INFINITY);
         label[v] = (vint){0};
+        reach[v] = splat(heads ? r->reach[0] : 0);
     }
     for (int64_t j = 1; j < k; j++) {
         product += TILE;
 #pragma GCC unroll 2
         for (int v = 0; v < 2; v++) {
-            vfloat score = half_norm[j] - inverse[j] * load(product + v * LANES);
-            label[v] = select_int(less(score, first[v]), (vint){0} + (int32_t)j, label[v]);
+            vfloat score = r->half_norm[j] - r->inverse[j] * load(product + v * LANES);
+            vmask nearer = less(score, first[v]);
+            label[v] = select_int(nearer, (vint){0} + (int32_t)j, label[v]);
+            if (heads) reach[v] = (vfloat)select_int(nearer, (vint)splat(r->reach[j]), (vint)reach[v]);
             second[v] = min(second[v], max(score, first[v]));
             first[v] = min(score, first[v]);
         }
@@ -361,28 +380,36 @@ INLINE void nearest(const float *product, int64_t k, const float *half_norm, con
     for (int v = 0; v < 2; v++) margin[v] = second[v] - first[v];
 }
 
-static struct bound error_bound(const struct lloyd *r, int64_t k)
+/* Compute the margins below which the nearest centre of a point is open. */
+static void bound_errors(struct lloyd *r, int64_t k)
 {
     double error = 0, norm = 0;
     for (int64_t j = 0; j < k; j++) {
+        r->reach[j] = (float)(2.00001 * r->tail[j] / r->weight[j]);
         error = fmax(error, r->error[j] / r->weight[j]);
-        norm = fmax(norm, r->sum_norm[j] / r->weight[j]);
+        norm = fmax(norm, (r->sum_norm[j] + 2 * r->tail[j]) / r->weight[j]);
     }
-    double slope = 2.02 * (error + 3 * UNIT * norm), floor = 2.02 * (2 * UNIT * norm * norm);
-    return (struct bound){(float)slope, (float)floor + FLT_MIN};
+    double slope = 2.02 * (error + 4 * UNIT * norm), floor = 2.02 * (3 * UNIT * norm * norm);
+    r->bound = (struct bound){(float)slope, (float)floor + FLT_MIN};
 }
 
-/* Copy the stale sums to the panel, block by block. */
+/* Return the number of features that a sweep reads. */
+static int64_t swept(const struct points *p, const struct lloyd *r) { return r->heads ? p->width : p->d; }
+
+/* Copy the stale sums to the panel, block by block. The last feature of a head is the norm of what the head leaves out, so
+ * that the product of two heads is an upper bound of the whole product (Cauchy-Schwarz). */
 static void panel_of_sums(const struct points *p, struct lloyd *r)
 {
     float *panel = r->panel;
+    int64_t d = swept(p, r);
     for (int64_t c = 0; c < r->n_stale;) {
         int size = next_block(r->n_stale - c);
         for (int j = 0; j < size; j++) {
             const double *sum = r->sum + r->stale[c + j] * p->stride;
-            for (int64_t f = 0; f < p->d; f++) panel[f * size + j] = (float)sum[f];
+            for (int64_t f = 0; f < d; f++) panel[f * size + j] = (float)sum[f];
+            if (r->heads) panel[(d - 1) * size + j] = (float)r->tail[r->stale[c + j]];
         }
-        panel += p->d * size;
+        panel += d * size;
         c += size;
     }
 }
@@ -393,11 +420,15 @@ static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int6
     if (p->n - t * TILE < TILE) real = (1u << (p->n - t * TILE)) - 1;
     for (int lane = 0; lane < TILE; lane += 2 * LANES) {
         vint label[2];
-        vfloat margin[2];
-        nearest(product + lane, k, r->half_norm, r->inverse, label, margin);
+        vfloat margin[2], reach[2];
+        if (p->heads)
+            nearest(1, r, k, product + lane, label, margin, reach);
+        else
+            nearest(0, r, k, product + lane, label, margin, reach);
         for (int v = 0; v < 2; v++) {
             int at = lane + v * LANES;
             vfloat least = r->bound.slope * load(p->norm + t * TILE + at) + r->bound.floor;
+            if (p->heads) least += reach[v] * load(tails(p, t) + at);
             doubtful |= bits(less(margin[v], least)) << at;
             changed |= bits(differ(label[v], load_int(r->label + t * TILE + at))) << at;
             store_int(r->next + t * TILE + at, label[v]);
@@ -407,9 +438,9 @@ static void assign_tile(const struct points *p, struct lloyd *r, int64_t k, int6
     changed &= real;
     for (uint32_t left = doubtful; left; left &= left - 1) {
         int64_t lane = __builtin_ctz(left), i = t * TILE + lane;
-        r->next[i] = settle(p, r, k, i);
+        r->next[i] = settle(p, r, k, i, product + lane);
         changed = (changed & ~(1u << lane)) | (uint32_t)(r->next[i] != r->label[i]) << lane;
-        r->n_settled++;
+        r->n_open++;
     }
     for (; changed; changed &= changed - 1) r->changed[r->n_changed++] = (int32_t)(t * TILE + __builtin_ctz(changed));
 }
@@ -433,15 +464,17 @@ static void assign(const struct points *p, const struct batch *b, struct lloyd *
     int64_t k = b->k;
     for (struct lloyd *r = places; r < places + b->side_by_side; r++) {
         if (r->restart < 0) continue;
-        r->bound = error_bound(r, k);
-        r->n_changed = 0;
+        bound_errors(r, k);
+        r->n_changed = r->n_open = 0;
         panel_of_sums(p, r);
     }
     for (int64_t t = 0; t < p->tiles; t++)
         for (struct lloyd *r = places; r < places + b->side_by_side; r++) {
             if (r->restart < 0) continue;
             float *product = r->product + (b->keep_products ? t * k * TILE : 0);
-            sweep_tile(products, p->tiled + t * p->d * TILE, p->d, r->n_stale, r->panel, r->stale, product);
+            int64_t d = swept(p, r);
+            const float *tile = (r->heads ? p->heads : p->tiled) + t * d * TILE;
+            sweep_tile(products, tile, d, r->n_stale, r->panel, r->stale, product);
             if (r->rest >= 0) products_of_rest(product, k, r->rest);
             assign_tile(p, r, k, t, product);
         }
@@ -480,7 +513,15 @@ static double refresh_centers(const struct points *p, struct lloyd *r, int64_t k
 
 static double sweep_error(const struct points *p, const struct lloyd *r, int64_t j)
 {
-    return (double)(p->d + 4) * UNIT * r->sum_norm[j];
+    return (double)(swept(p, r) + 4) * UNIT * r->sum_norm[j];
+}
+
+/* Return the norm of what the head of a sum leaves out. */
+static double tail_of_sum(const struct points *p, const double *sum)
+{
+    vrow squares = {0};
+    for (int64_t f = p->width - 1; f < p->stride; f += ROW_PAD) squares += load_row(sum + f) * load_row(sum + f);
+    return sqrt(sum_row(squares));
 }
 
 /* Mark the products of the touched clusters, or of all, for a sweep in the next assignment. */
@@ -492,6 +533,7 @@ static void sweep_later(const struct points *p, const struct batch *b, struct ll
         if (!all && b->keep_products && !r->moved[j]) continue;
         r->stale[r->n_stale++] = (int32_t)j;
         r->error[j] = sweep_error(p, r, j);
+        r->tail[j] = r->heads ? tail_of_sum(p, r->sum + j * p->stride) : 0;
     }
 }
 
@@ -506,7 +548,7 @@ static double error_of_rest(const struct lloyd *r, int64_t k, int64_t rest)
 /* Choose the largest stale cluster as `rest`, which needs no sweep, unless its error bound would become too large. */
 static void choose_rest(const struct points *p, struct lloyd *r, int64_t k)
 {
-    if (r->n_stale == 0 || p->d < 4 * k) return;
+    if (r->n_stale == 0 || r->heads || p->d < 4 * k) return;
     int64_t at = 0;
     for (int64_t q = 1; q < r->n_stale; q++)
         if (r->weight[r->stale[q]] > r->weight[r->stale[at]]) at = q;
@@ -538,13 +580,15 @@ static void move_products(const struct points *p, struct lloyd *r, int64_t k, in
 /* Return the error bound after `moved` rows, whose norms add up to `travel`, were added or subtracted. */
 static double error_after_moves(const struct lloyd *r, int64_t j, double error)
 {
-    return error + UNIT * (r->travel[j] + (double)(r->moved[j] + 1) * (r->sum_norm[j] + r->travel[j]));
+    double largest = r->sum_norm[j] + 2 * r->tail[j] + r->travel[j];
+    return error + UNIT * (r->travel[j] + (double)(r->moved[j] + 1) * largest);
 }
 
 /* A row costs about as much as 16 features of a sweep over one centre. */
-static int rows_are_cheaper(const struct points *p, const struct batch *b, int64_t rows, int64_t centers)
+static int rows_are_cheaper(const struct points *p, const struct batch *b, const struct lloyd *r, int64_t rows,
+                            int64_t centers)
 {
-    return p->gram && b->keep_products && 16 * rows <= centers * p->d;
+    return p->gram && b->keep_products && 16 * rows <= centers * swept(p, r);
 }
 
 /* ---- sums */
@@ -569,7 +613,7 @@ static void start_from(const struct points *p, const struct batch *b, struct llo
     for (int64_t i = 0; i < p->tiles * TILE; i++) r->label[i] = -1;
     r->relocated = 1;
     r->n_settled = r->iteration = 0;
-    r->strict = r->converged = r->last = 0;
+    r->strict = r->converged = r->last = r->heads = 0;
     sweep_later(p, b, r, 1);
     if (!start || !p->gram || !b->keep_products) return;
     r->n_stale = 0;
@@ -601,29 +645,47 @@ static void count_members(const struct points *p, struct lloyd *r, int64_t k)
     for (int64_t j = 0; j < k; j++) r->weight[j] = (double)r->moved[j];
 }
 
-/* Compute sums and counts of all points from scratch; the sum of the largest cluster is minus the sum of the others.
- * Return whether the products are up to date as well. */
-static int rebuild(const struct points *p, const struct batch *b, struct lloyd *r)
+/* Compute sums and counts from scratch for the restarts whose sums do not belong to their labels: each row is fetched once
+ * for all of them. The sum of the largest cluster is minus the sum of the others. */
+static void add_up(const struct points *p, const struct batch *b, struct lloyd *places)
 {
-    int64_t k = b->k;
-    count_members(p, r, k);
-    int64_t rest = index_of_largest(r->weight, k);
-    int by_rows = rows_are_cheaper(p, b, p->n - r->moved[rest], k);
-    memset(r->sum, 0, (size_t)(k * p->stride) * sizeof(double));
-    if (by_rows) memset(r->product, 0, (size_t)(p->tiles * k * TILE) * sizeof(float));
+    struct lloyd *chosen[MAX_SIDE_BY_SIDE];
+    int64_t count = 0, k = b->k, stride = p->stride;
+    for (struct lloyd *r = places; r < places + b->side_by_side; r++) {
+        if (r->restart < 0 || !r->relocated || r->last) continue;
+        count_members(p, r, k);
+        memset(r->sum, 0, (size_t)(k * stride) * sizeof(double));
+        r->rest = index_of_largest(r->weight, k);
+        chosen[count++] = r;
+    }
+    for (int64_t i = 0; count && i < p->n; i++)
+        for (int64_t q = 0; q < count; q++) {
+            int64_t j = chosen[q]->next[i];
+            if (j != chosen[q]->rest) add_row(chosen[q]->sum + j * stride, p->rows + i * stride, stride);
+        }
+    for (int64_t q = 0; q < count; q++) {
+        const double *sum = chosen[q]->sum;
+        double *rest = chosen[q]->sum + chosen[q]->rest * stride;
+        for (int64_t j = 0; j < k; j++, sum += stride)
+            for (int64_t f = 0; sum != rest && f < stride; f++) rest[f] -= sum[f];
+    }
+}
+
+/* Compute the products of sums from scratch by rows of the Gram matrix, if that is cheap. Return whether it was. */
+static int rebuild_products(const struct points *p, const struct batch *b, struct lloyd *r)
+{
+    int64_t k = b->k, rest = r->rest;
+    r->relocated = 0;
+    if (!rows_are_cheaper(p, b, r, p->n - r->moved[rest], k)) return 0;
+    memset(r->product, 0, (size_t)(p->tiles * k * TILE) * sizeof(float));
     for (int64_t i = next_outside(p, r, -1, rest), next; i < p->n; i = next) {
         next = next_outside(p, r, i, rest);
-        int64_t ahead = next < p->n ? next : i;
-        add_row(r->sum + r->next[i] * p->stride, p->rows + i * p->stride, p->rows + ahead * p->stride, p->stride);
-        if (by_rows) move_products(p, r, k, i, ahead, -1, r->next[i]);
+        move_products(p, r, k, i, next < p->n ? next : i, -1, r->next[i]);
     }
-    for (int64_t j = 0; j < k; j++)
-        for (int64_t f = 0; j != rest && f < p->stride; f++) r->sum[rest * p->stride + f] -= r->sum[j * p->stride + f];
-    r->relocated = 0;
-    r->rest = by_rows ? rest : -1;
     memset(r->sum_norm, 0, (size_t)k * sizeof(double));
-    for (int64_t j = 0; j < k && by_rows; j++) r->error[j] = error_after_moves(r, j, 0);
-    return by_rows;
+    memset(r->tail, 0, (size_t)k * sizeof(double));
+    for (int64_t j = 0; j < k; j++) r->error[j] = error_after_moves(r, j, 0);
+    return 1;
 }
 
 /* Count the points that join or leave each cluster; return the number of clusters that change. */
@@ -660,7 +722,7 @@ static int sure_after_moves(const struct points *p, struct lloyd *r, int64_t k)
 static int move_points(const struct points *p, const struct batch *b, struct lloyd *r)
 {
     int64_t touched = count_moves(p, r, b->k);
-    int by_rows = rows_are_cheaper(p, b, r->n_changed, touched) && sure_after_moves(p, r, b->k);
+    int by_rows = rows_are_cheaper(p, b, r, r->n_changed, touched) && sure_after_moves(p, r, b->k);
     for (int64_t q = 0; q < r->n_changed; q++) {
         int64_t i = r->changed[q], ahead = r->changed[q + 1 < r->n_changed ? q + 1 : q];
         int32_t from = r->label[i], to = r->next[i];
@@ -727,14 +789,19 @@ static int relocate_empty(const struct points *p, struct lloyd *r, int64_t k)
 /* Compute new centres from `next`; return their summed squared movement, or -1 if memory runs out. */
 static double update(const struct points *p, const struct batch *b, struct lloyd *r)
 {
-    int all = r->relocated;
-    int by_rows = all ? rebuild(p, b, r) : move_points(p, b, r);
+    int all = r->relocated, too_open = r->heads && OPEN * r->n_open > p->n;
+    r->heads = r->iteration == 1 ? p->heads != NULL : r->heads && !too_open;
+    int by_rows = all ? rebuild_products(p, b, r) : move_points(p, b, r);
     if (has_empty(r, b->k)) {
         if (relocate_empty(p, r, b->k)) return -1;
         all = 1;
         by_rows = 0;
     }
     double shift = refresh_centers(p, r, b->k, all);
+    if (too_open) {
+        all = 1;
+        by_rows = 0;
+    }
     r->n_stale = 0;
     if (!by_rows) sweep_later(p, b, r, all);
     if (!by_rows && !r->relocated) choose_rest(p, r, b->k);
@@ -772,6 +839,7 @@ static double rounded(double inertia, double scatter)
  * the restart is over, 0 if it continues, -1 if memory runs out. */
 static int advance(const struct points *p, const struct batch *b, struct lloyd *r)
 {
+    r->n_settled += r->n_open;
     if (r->last) {
         memcpy(r->label, r->next, (size_t)(p->tiles * TILE) * sizeof(int32_t));
         return 1;
@@ -853,9 +921,11 @@ static int run(const struct points *p, const struct batch *b)
     int64_t begun = 0, finished = 0, best = -1;
     *b->settled = 0;
     while (finished < b->restarts && status >= 0 && !*(volatile const int32_t *)b->stop) {
-        for (struct lloyd *r = places; r < places + b->side_by_side; r++)
-            if (r->restart < 0 && begun < b->restarts) begin(p, b, r, begun++, &s, seeds);
+        if (finished == begun)
+            for (struct lloyd *r = places; r < places + b->side_by_side && begun < b->restarts; r++)
+                begin(p, b, r, begun++, &s, seeds);
         assign(p, b, places);
+        add_up(p, b, places);
         for (struct lloyd *r = places; r < places + b->side_by_side && status >= 0; r++) {
             if (r->restart < 0) continue;
             status = advance(p, b, r);
