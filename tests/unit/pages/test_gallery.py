@@ -101,16 +101,30 @@ def test_pictures_keep_their_shape_and_their_content():
     assert Image.open(BytesIO(base64.b64decode(data_uri(ramp[:20, :20], 50).split(",")[1]))).size == (20, 20)
 
 
-def test_a_page_holds_what_it_shows_and_no_name_can_break_out_of_it(tmp_path):
+def written(path):
+    """Write the page of one clustering, in which every other image has a label; return its description."""
     ids = [f"{i:02d}" for i in range(60)]
     labels = pd.Series(["</script><b>" if i % 2 else None for i in range(60)], dtype=object)
     manifest = pd.DataFrame({"image_id": ids, "path": [f"{i}.png" for i in ids], "label": labels})
     described = {"k": 3, **describe(POINTS, PARTITION, manifest, {"per_place": 2, "twins": 3})}
     images = RNG.integers(0, 256, (60, 8, 8), dtype=np.uint8)
     thumbnails = Thumbnails(images, {image_id: row for row, image_id in enumerate(ids)})
-    path = tmp_path / "page.html"
     cells = [{"name": "one", "partitions": [described]}]
     write_gallery(str(path), cells, manifest, thumbnails, {"dataset": "d", "study": "s"})
+    return described
+
+
+def test_images_without_a_label_are_counted_in_the_title_of_a_cluster(tmp_path, browser):
+    first = written(tmp_path / "page.html")["clusters"][0]
+    browser.get((tmp_path / "page.html").as_uri())
+    ((name, n),) = first["classes"].items()
+    words = f"{first['size']} images: {name} {n}, no label {first['size'] - n}"
+    assert browser.find_element("css selector", "h2 .mix").text == words
+
+
+def test_a_page_holds_what_it_shows_and_no_name_can_break_out_of_it(tmp_path):
+    path = tmp_path / "page.html"
+    described = written(path)
     text = path.read_text()
     assert not re.search(r"https?://(?!www\.w3\.org)", text)
     assert text.count("</script>") == 2

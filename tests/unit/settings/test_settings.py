@@ -58,6 +58,7 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("backbones.net", None, "backbones.net: found nothing, allowed: keys with values"),
         ("backbones.net.layers", ["fire9_avg"], "backbones.net.layers.0: found 'fire9_avg', allowed: a list"),
         ("clusterers.kmeans.k", [2, "x"], "clusterers.kmeans.k.1: found 'x', allowed: a whole number"),
+        ("clusterers.kmeans.k", "2-", "clusterers.kmeans.k: found '2-', allowed: a whole number, a list of them, or a"),
         ("clusterers.kmeans.k", {"a": 1}, "clusterers.kmeans.k.0: found {'a': 1}, allowed: a whole number"),
         ("decompositions.map.perplexity", "high", "decompositions.map.perplexity: found 'high', allowed: a number"),
         ("studies.main.vary.whiten", True, "studies.main.vary.whiten: found true, allowed: a list"),

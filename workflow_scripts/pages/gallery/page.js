@@ -17,7 +17,8 @@ function imageButton(name, cluster) {
 }
 
 function card(cluster) {
-  const classes = Object.entries(cluster.classes);
+  const labelled = Object.entries(cluster.classes), unlabelled = labelled.reduce((rest, [, count]) => rest - count, cluster.size);
+  const classes = labelled.length && unlabelled ? [...labelled, ["no label", unlabelled]] : labelled;
   const made = make("section", {}, make("h2", {}, make("bdi", { textContent: cluster.name }), " ", make("span", { className: "mix" },
     imagesInWords(cluster.size), classes.length ? ": " : "", ...counted(classes))));
   const seen = Object.entries(cluster.imagenet).map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(", ");

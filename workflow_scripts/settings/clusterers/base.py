@@ -23,8 +23,8 @@ MOST_NUMBERS = 10_000
 def _listed(given: Any) -> Any:
     """Return a setting as a list of numbers. It may be a list, a single number, or a range such as `2-500`.
 
-    Raises `ValueError` if the range does not begin with its smaller number, or if its ends differ by more than
-    `MOST_NUMBERS`.
+    Raises `ValueError` if a text is neither a number nor a range, if the range does not begin with its smaller number,
+    or if its ends differ by more than `MOST_NUMBERS`.
     """
     if isinstance(given, str) and len(ends := given.split("-")) == 2 and all(end.isdecimal() for end in ends):
         first, last = map(int, ends)
@@ -33,6 +33,8 @@ def _listed(given: Any) -> Any:
         if last - first > MOST_NUMBERS:
             raise ValueError(f"found {given}, allowed: a range of {MOST_NUMBERS:,} numbers at most")
         return list(range(first, last + 1))
+    if isinstance(given, str) and not given.isdecimal():
+        raise ValueError(f"found {given!r}, allowed: a whole number, a list of them, or a range such as 2-10")
     return given if isinstance(given, list) else [given]
 
 
