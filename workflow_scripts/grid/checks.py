@@ -110,13 +110,19 @@ def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure)
 
 
 def _check_product(grid: Grid, cells: Sequence[Cell], where: str) -> None:
-    """Raise `UserError` if `cells` lack a combination of the choices that vary, or differ in their k or repeats."""
+    """Raise `UserError` if `cells` lack a combination of the choices that vary, or differ in their k or repeats.
+
+    As in `figures.effects.full_product`, null is no value: a decomposition without components differs from another one
+    in the decomposition alone, and null beside numbers is a combination too many.
+    """
     clusterers = [grid.settings.clusterers[cell.clusterer] for cell in cells]
-    levels = {axis: len({getattr(cell, axis) for cell in cells}) for axis in AXES}
-    levels["k"] = len({k for clusterer in clusterers for k in clusterer.ks}) or 1
+    values = {axis: {getattr(cell, axis) for cell in cells} for axis in AXES}
+    values["k"] = {k for clusterer in clusterers for k in clusterer.ks}
+    n_combinations = prod(len(found - {None}) or 1 for found in values.values())
     n_repeats = max(clusterer.n_repeats for clusterer in clusterers)
     n_scores = sum(max(len(clusterer.ks), 1) * clusterer.n_repeats for clusterer in clusterers)
-    if n_scores != prod(levels.values()) * n_repeats:
-        varying = ", ".join(axis for axis, n in levels.items() if n > 1)
-        allowed = f"all combinations of {varying} (design: product), with the same k and repeats in each"
-        raise UserError(f"{where}: found {len(cells)} cells, allowed: {allowed}")
+    if n_scores != n_combinations * n_repeats:
+        varying = [axis for axis, found in values.items() if len(found) > 1]
+        numbers = " without null" if any(None in values[axis] for axis in varying) else ""
+        allowed = f"all combinations of {', '.join(varying)}{numbers} (design: product), with the same k and repeats in"
+        raise UserError(f"{where}: found {len(cells)} cells, allowed: {allowed} each")

@@ -454,10 +454,17 @@ PRODUCT = {"design": "product", "figures": {"shares": {"kind": "effects"}}}
             "found 4 cells, allowed: all combinations of n_components, whiten (design: product), with the same k and",
         ),
         ({"vary": {"clusterer": ["one", "many"]}}, "allowed: all combinations of clusterer, k (design: product)"),
+        ({"vary": {"n_components": [5, None]}}, "combinations of n_components without null (design: product)"),
     ],
 )
 def test_shares_of_the_variance_need_all_combinations(study, message):
     assert message in _mistake(PRODUCT | study)
+
+
+def test_components_that_a_decomposition_does_not_have_are_no_choice():
+    grid = _grid(PRODUCT | {"baseline": {"whiten": False}, "vary": {"decomposition": ["pca", "none"]}})
+    check(grid)
+    assert [cell.n_components for cell in grid.figures["main"]["shares"]] == [20, None]
 
 
 def test_a_consensus_is_in_no_product():
