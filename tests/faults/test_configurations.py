@@ -200,7 +200,6 @@ def test_a_value_of_the_command_line_that_was_cut_is_one_line() -> None:
 @pytest.mark.parametrize(
     ("section", "given"),
     [
-        ("data", "/data/set {a}"),
         ("new_images", "/data/{a}/new"),
         ("intake", {"labels": {"rule": "csv", "file": "/data/{a}/labels.csv"}}),
         ("intake", {"exclude_file": ["/data/{a}.csv"]}),

@@ -1,12 +1,13 @@
 """Read and check the whole configuration; make its JSON schema."""
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from workflow_scripts.errors import UserError, found_allowed
 from workflow_scripts.grid.axes import EVERYTHING, FEATURES_THEMSELVES
@@ -79,10 +80,11 @@ class Settings(Model):
 
     @field_validator("data", "new_images")
     @classmethod
-    def _names_a_folder(cls, folder: str | None) -> str | None:
+    def _names_a_folder(cls, folder: str | None, field: ValidationInfo) -> str | None:
         if folder is not None and not folder.strip():
             raise ValueError(f"found {folder!r}, allowed: the path of a folder of images")
-        return folder and user_path(folder)
+        # Of the files in `data`, Snakemake knows a table of labels only, which `IntakeInputs.label_table` checks
+        return folder and (os.path.expanduser if field.field_name == "data" else user_path)(folder)
 
     @model_validator(mode="before")
     @classmethod

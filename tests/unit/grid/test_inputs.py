@@ -333,6 +333,18 @@ def test_the_parts_of_a_new_file_are_one_group_unless_a_rule_says_otherwise():
     assert _inputs(intake=tiles).new_images.table.endswith("regions.csv")
 
 
+def test_braces_in_the_data_folder_matter_if_a_table_of_labels_is_in_it(tmp_path):
+    """The images are no files of Snakemake, which would take `{steel}` for a wildcard; the table is one."""
+    folder = tmp_path / "my {steel} images"
+    folder.mkdir()
+    intake = _inputs(data=str(folder)).intake
+    assert intake.images_folder() == str(folder)
+    assert intake.label_table(None) == []
+    (folder / "labels.csv").write_text("path,label\n")
+    with pytest.raises(SystemExit, match=r"config: data: found .*labels.csv', allowed: a path without {steel}, a wildc"):
+        intake.label_table(None)
+
+
 def test_a_file_of_the_user_that_is_replaced_by_an_older_one_is_seen(tmp_path):
     weights, labels = tmp_path / "w.pth", tmp_path / "labels.csv"
     weights.write_bytes(b"new")

@@ -18,6 +18,7 @@ from workflow_scripts.grid.inputs.stage import (
 from workflow_scripts.intake.boxes import FORMATS as ANNOTATIONS
 from workflow_scripts.intake.labels import NO_TABLE, find_table
 from workflow_scripts.intake.listing import listing_digest, scan, would_list
+from workflow_scripts.settings.base import user_path
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,20 @@ class IntakeInputs(Stage):
 
     @ends_the_run
     def label_table(self, wildcards: JobWildcards) -> Files:
-        """Return the path of the table from which labels are read; an empty list if there is none."""
+        """Return the path of the table from which labels are read; an empty list if there is none.
+
+        Raises `UserError` if the table is in a data folder in whose path Snakemake finds a wildcard.
+        """
         labels = self.settings.intake.labels
         if labels.by_content and labels.file and isdir(labels.file):
             return self.layout.known_labels
         table = find_table(self.images_folder(), labels.rule, labels.file)
         if table is None and labels.rule == "csv" and isdir(self.images_folder()):
             raise UserError(NO_TABLE)
-        return table or []
+        try:
+            return user_path(table) if table else []
+        except ValueError as error:
+            raise UserError(f"config: data: {error}") from None
 
     @ends_the_run
     def label_corrections(self, wildcards: JobWildcards) -> Files:
