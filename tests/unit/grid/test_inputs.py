@@ -341,7 +341,7 @@ def test_braces_in_the_data_folder_matter_if_a_table_of_labels_is_in_it(tmp_path
     assert intake.images_folder() == str(folder)
     assert intake.label_table(None) == []
     (folder / "labels.csv").write_text("path,label\n")
-    with pytest.raises(SystemExit, match=r"config: data: found .*labels.csv', allowed: a path without {steel}, a wildc"):
+    with pytest.raises(SystemExit, match=r"config: data: found .*labels.csv', allowed: a path without {steel}, a wild"):
         intake.label_table(None)
 
 
