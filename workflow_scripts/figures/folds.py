@@ -73,7 +73,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         }
         for ax, name in zip(axes, names, strict=True):
             _draw_cell(ax, table[table["series"] == name], split_looks)
-        axes[0].set_ylabel(METRICS[table["metric"].iloc[0]].axis_label)
+        metric = METRICS[table["metric"].iloc[0]]
+        if metric.percent:  # after all panels are drawn, because they share the axis
+            axes[0].set_ylim(top=min(axes[0].get_ylim()[1], 100.5))
+        axes[0].set_ylabel(metric.axis_label)
         entries = {split: dot(look) for split, look in split_looks.items()}
         panel_legend(axes[0], entries, columns_within(0.9 * figure["width"], splits, style))
         repeats = over_repeats(table["n_repeats"].max())
@@ -97,5 +100,3 @@ def _draw_cell(ax: Axes, scores: pd.DataFrame, split_looks: Mapping[str, Look]) 
     ax.set_xlim(right=max(ax.get_xlim()[1], scores["fold"].max() + 1 + steps[-1]))
     ax.set_xlabel(f"Fold ({scores['series'].iloc[0]})", wrap=True)
     ax.grid(axis="y")
-    if METRICS[scores["metric"].iloc[0]].percent:
-        ax.set_ylim(top=min(ax.get_ylim()[1], 100.5))

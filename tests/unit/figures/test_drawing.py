@@ -414,3 +414,11 @@ def test_class_by_cluster_says_how_many_images_have_a_label(made):
     larger = table.assign(size=table["size"] + 1)
     n, of_all = table["count"].sum(), larger.drop_duplicates("cluster")["size"].sum()
     assert f"{n} of {of_all} images have a label" in words_of(draw("class_by_cluster", larger, inputs))
+
+
+def test_folds_of_a_later_cell_with_lower_values_are_in_view(made):
+    cells, inputs = made("folds")
+    table = tabulate("folds", cells, inputs)
+    lower = table.assign(series="lower", mean=20.0, sd=0)
+    figure = draw("folds", pd.concat([table.assign(mean=80.0, sd=0), lower], ignore_index=True), inputs)
+    assert all(ax.get_ylim()[0] < 20 for ax in figure.axes)
