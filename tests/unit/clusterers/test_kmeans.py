@@ -345,6 +345,16 @@ def test_torch_path_gives_the_same_bits_in_double_precision(digits: np.ndarray) 
         assert_same(run_restarts(X, 7, 40, 0), run_restarts(X, 7, 40, 0, dtype=np.float64))
 
 
+def test_torch_path_keeps_the_sums_of_a_restart_and_not_its_differences() -> None:
+    import torch
+
+    from workflow_scripts.clusterers.kmeans import torch_backend
+
+    sums = torch_backend._folded_sum(torch.ones(3, 1000, dtype=torch.float64))
+    assert sums.tolist() == [1000] * 3
+    assert sums.untyped_storage().nbytes() == 3 * 8
+
+
 BITS = """
 import sys, numpy as np
 from workflow_scripts.clusterers.kmeans import run_restarts

@@ -26,7 +26,7 @@ CACHE_DISTANCES_UP_TO = 5000
 MARGIN = 1 + 2**-16
 """Factor of the bounds on rounding errors that makes up for the rounding of the bounds themselves."""
 DIFFERENCES_AT_ONCE = 2**18
-"""Largest number of differences of coordinates that are in memory at once."""
+"""Largest number of differences of coordinates, or of distances of a block of points, that are in memory at once."""
 
 
 class TorchBackend:
@@ -58,7 +58,7 @@ class TorchBackend:
         self._own_products = [(left * right).sum(1) for left, right in ((a, a), (2 * a, b), (b, b))]
         self._all_distances = None
         if n <= CACHE_DISTANCES_UP_TO and 8 * n**2 <= max_memory:
-            self._all_distances = self._distances(torch.arange(n, device=self._device)[None])[0]
+            self._all_distances = self._distances_in_blocks(n)
         self._mass_bits = MASS_BITS - math.ceil(math.log2(n))
 
     def chunk(self, k: int) -> int:
@@ -121,6 +121,13 @@ class TorchBackend:
         total += _of_pairs(of_both, at).addmm_(a[at], b.T, alpha=-2).addmm_(b[at], a.T, alpha=-2)
         total += _of_pairs(of_b, at).addmm_(b[at], b.T, alpha=-2)
         return total.clamp_(min=0).view(*points.shape, -1)
+
+    def _distances_in_blocks(self, n: int) -> torch.Tensor:
+        """Return the squared distances of all n points, (n, n); no other matrix of this size is in memory."""
+        distances = torch.empty(n, n, dtype=torch.float64, device=self._device)
+        for rows in torch.arange(n, device=self._device).split(max(1, DIFFERENCES_AT_ONCE // n)):
+            distances[rows] = self._distances(rows[None])[0]
+        return distances
 
     def _assign(self, centers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
         """Assign all points to their nearest centres (R, k, d).
@@ -281,7 +288,7 @@ def _folded_sum(values: torch.Tensor) -> torch.Tensor:
         half = (length + 1) // 2
         values[..., : length - half].add_(values[..., half:])
         values = values[..., :half]
-    return values[..., 0]
+    return values[..., 0].clone()  # a view would keep all values in memory
 
 
 def _power_of_two_above(values: torch.Tensor) -> torch.Tensor:
