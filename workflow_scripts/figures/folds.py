@@ -83,9 +83,14 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         held_out = table[table["split"] != SPLITS["train"]]
         beside = accuracy_note(table["metric"].unique(), held_out.groupby("series")[[*BESIDE_ACCURACY]].mean())
         start = f"{n_in_words(inputs)}, k = {table['k'].iloc[0]}"
-        empty = [str(fold + 1) for fold in sorted({*table["fold"]} - {*held_out["fold"]})]
-        unlabelled = f" No held-out image of fold {' and '.join(empty)} has a label." if empty else ""
-        note(made, f"{start}; {repeats}; dotted: mean of the folds.{unlabelled}{beside}", style)
+        empty = " and ".join(str(fold + 1) for fold in sorted({*table["fold"]} - {*held_out["fold"]}))
+        why = (
+            f"No held-out image of fold {empty} has a label."
+            if metric.needs_labels
+            else f"Fold {empty}: no held-out value."
+        )
+        missing = f" {why}" if empty else ""
+        note(made, f"{start}; {repeats}; dotted: mean of the folds.{missing}{beside}", style)
     return made
 
 

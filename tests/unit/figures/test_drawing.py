@@ -405,6 +405,11 @@ def test_a_fold_without_a_labelled_held_out_image_is_named_and_drawn_whole(made)
     figure = draw("folds", table[(table["fold"] < last) | (table["split"] == "training")], inputs)
     assert f"No held-out image of fold {last + 1} has a label." in words_of(figure)
     assert all(ax.get_xlim()[1] > last + 1.2 for ax in figure.axes)
+    figure = draw(
+        "folds", table[(table["fold"] < last) | (table["split"] == "training")].assign(metric="silhouette"), inputs
+    )
+    assert f"Fold {last + 1}: no held-out value." in words_of(figure)  # one cluster has no silhouette, labels or not
+    assert "has a label" not in words_of(figure)
 
 
 def test_class_by_cluster_says_how_many_images_have_a_label(made):
