@@ -68,7 +68,6 @@ KILLED_WHILE_WRITING = """
 import sys, time
 import numpy as np
 from workflow_scripts.io import store
-from workflow_scripts.io.files import replacing
 with store.writing(sys.argv[1], {"code": "c"}) as file:
     file["values"] = np.zeros(100_000)
     file.flush()
