@@ -350,7 +350,7 @@ def test_torch_path_keeps_the_sums_of_a_restart_and_not_its_differences() -> Non
 
     from workflow_scripts.clusterers.kmeans import torch_backend
 
-    sums = torch_backend._folded_sum(torch.ones(3, 1000, dtype=torch.float64))
+    sums = torch_backend.folded_sum(torch.ones(3, 1000, dtype=torch.float64))
     assert sums.tolist() == [1000] * 3
     assert sums.untyped_storage().nbytes() == 3 * 8
 
@@ -462,7 +462,7 @@ def test_sweeps_of_leading_features_change_no_bit(
 
 
 def heads_of(X: np.ndarray, k: int) -> np.ndarray | None:
-    return native.NativeBackend(Problem.of(X), 2**30, next(iter(KERNELS.values())))._heads_for(k)
+    return native.NativeBackend(Problem.of(X), 2**30, next(iter(KERNELS.values()))).heads_for(k)
 
 
 @needs_kernel

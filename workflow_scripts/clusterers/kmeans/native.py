@@ -100,7 +100,7 @@ class NativeBackend:
             *(_address(a) for a in (inertia, n_iter, converged, batch.labels)),
             batch.labels.itemsize, batch.keep_all, _address(centers), ct.addressof(settled),
         )  # fmt: skip
-        heads = self._heads_for(k)
+        heads = self.heads_for(k)
         points = kmeans_kernels.Points.from_buffer_copy(self._points)
         if heads is not None:
             points.width, points.heads = heads.shape[1], _address(heads)
@@ -108,7 +108,7 @@ class NativeBackend:
             raise MemoryError(f"k-means with k={k} on {self._n} x {self._d} points")
         return Result(inertia, n_iter, converged.astype(bool), centers[:, : self._d], settled.value)
 
-    def _heads_for(self, k: int) -> np.ndarray | None:
+    def heads_for(self, k: int) -> np.ndarray | None:
         """Return the shortest heads that leave out little for k clusters, or None if none up to d / 4 features do."""
         counts = np.arange(16, self._d // 4 + 1, 16)
         enough = counts[k * self._squares_from[counts] < LEFT_OUT * self._squares_from[0]]

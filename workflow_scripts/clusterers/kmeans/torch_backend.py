@@ -136,7 +136,7 @@ class TorchBackend:
         labels were decided in double precision.
         """
         restarts, k, d = centers.shape
-        squared_norms = _folded_sum(centers**2)
+        squared_norms = folded_sum(centers**2)
         biased = torch.cat([centers, -0.5 * squared_norms[..., None]], dim=2).to(self._dtype)
         scores = (biased.view(-1, d + 1) @ self._scored.T).view(restarts, k, -1)
         lowest = (scores.amax(1) - self._rounding(squared_norms))[:, None]
@@ -174,7 +174,7 @@ class TorchBackend:
         `point` (P,) are the indices of the points. `restart` (P,) are the indices of the restarts; each point is
         compared with the centres of its restart.
         """
-        distance = _folded_sum((self._X[point][:, None] - centers[restart]) ** 2)
+        distance = folded_sum((self._X[point][:, None] - centers[restart]) ** 2)
         nearest = torch.zeros_like(distance)
         return nearest.scatter_(1, distance.argmin(1, keepdim=True), 1)
 
@@ -187,7 +187,7 @@ class TorchBackend:
             self._relocate(old[r], labels[r], sums[r], counts[r])
         centers = sums / counts[..., None]
         strict = (labels == state.labels[active]).all(1)
-        done = strict | (_folded_sum(((centers - old) ** 2).flatten(1)) <= tol)
+        done = strict | (folded_sum(((centers - old) ** 2).flatten(1)) <= tol)
         state.centers[active] = centers
         state.labels[active] = labels
         state.n_iter[active] += 1
@@ -223,7 +223,7 @@ class TorchBackend:
         """
         own = torch.arange(len(centers), device=self._device)[:, None]
         gaps = centers[own, labels.long()]
-        return _folded_sum(gaps.sub_(self._X).square_())
+        return folded_sum(gaps.sub_(self._X).square_())
 
     def _finish_labels(self, state: "_State") -> None:
         """Compute the labels for the final centres, for those restarts whose labels changed in the last iteration."""
@@ -235,7 +235,7 @@ class TorchBackend:
         """Return the inertia of each restart: the sum of the squared distances to the nearest centres, (R,)."""
         step = max(1, DIFFERENCES_AT_ONCE // self._X.numel())
         pairs = zip(state.centers.split(step), state.labels.split(step), strict=True)
-        return torch.cat([_folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
+        return torch.cat([folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
 
 
 class _State:
@@ -278,7 +278,7 @@ def _of_pairs(values: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
     return values[at][:, None] + values
 
 
-def _folded_sum(values: torch.Tensor) -> torch.Tensor:
+def folded_sum(values: torch.Tensor) -> torch.Tensor:
     """Return the sum over the last axis, and overwrite the values. The second half of the values is added to the first
     half, again and again, until one value is left.
 
