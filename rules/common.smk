@@ -39,6 +39,7 @@ except UserError as error:
     sys.exit(f"Error: {error}")
 
 run = Run(workflow)
+run.leave_out_of_records("shards")
 inputs = Inputs(settings, grid, layout, facts)
 sizes = Sizes(settings, layout, grid)
 # The number of GPUs of a job that runs a network.
@@ -54,6 +55,7 @@ wildcard_constraints:
     cross_validation=r"[^/]+",
     at_k=r"smallest|\d+",
     folder=r"[^/]+",
+    shard=r"\d+-of-\d+",
 
 
 def environment_by(gpus):

@@ -101,34 +101,72 @@ for backbone, variant in settings.backbones.items():
                     "../workflow_scripts/jobs/join.py"
 
         elif variant.makes_features == "features":
+            shards = inputs.features.shard_files(backbone, layers)
+            pattern = layout.shards if shards else layout.features
+            written = [
+                filled(pattern, backbone=backbone, layer=layer) for layer in layers
+            ]
+            of_job = filled(pattern, backbone=backbone, layer=number)
 
             rule:
                 name:
-                    f"features_{backbone}_{number}"
+                    f"{'shards' if shards else 'features'}_{backbone}_{number}"
                 input:
                     images=inputs.features.images_for(backbone),
                     weights=inputs.features.weights_of(backbone),
                 output:
-                    of_layers,
+                    temp(written) if shards else written,
                 log:
-                    layout.log(of_pass),
+                    layout.log(of_job),
                 benchmark:
-                    layout.benchmark(of_pass)
+                    layout.benchmark(of_job)
                 priority: 1
                 conda:
                     "../envs/gpu.yaml"
                 threads: 8
                 resources:
                     mem_mb=sizes.features_mb(backbone),
-                    runtime=sizes.runtime_per_image(1.0 * variant.n_views),
+                    runtime=sizes.runtime_per_image(variant.n_views / variant.shards),
                     gpu=network_gpus,
                 params:
                     backbone=inputs.features.frozen_network(backbone),
                     layers=layers,
                     device=settings.device,
-                    code=code_of("jobs.features"),
+                    code=code_of("jobs.features", "jobs.join_shards"),
                 script:
                     "../workflow_scripts/jobs/features.py"
+
+            if shards:
+
+                # Input and params are those of the rule without shards, so that nothing is made again if `shards`
+                # changes. Snakemake does not record the stores of the shards (see common.smk).
+                rule:
+                    name:
+                        f"features_{backbone}_{number}"
+                    input:
+                        images=inputs.features.images_for(backbone),
+                        weights=inputs.features.weights_of(backbone),
+                        shards=shards,
+                    output:
+                        of_layers,
+                    log:
+                        layout.log(of_pass),
+                    benchmark:
+                        layout.benchmark(of_pass)
+                    priority: 1
+                    conda:
+                        "../envs/gpu.yaml"
+                    threads: 1
+                    resources:
+                        mem_mb=sizes.stream_mb,
+                        runtime=sizes.runtime_per_image(0.05),
+                    params:
+                        backbone=inputs.features.frozen_network(backbone),
+                        layers=layers,
+                        device=settings.device,
+                        code=code_of("jobs.features", "jobs.join_shards"),
+                    script:
+                        "../workflow_scripts/jobs/join_shards.py"
 
         elif variant.makes_features == "describe":
 

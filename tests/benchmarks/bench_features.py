@@ -65,7 +65,7 @@ def plain(net: nn.Module, modules: tuple[str, ...], images: np.ndarray, batch: i
 
 def ours(forward: ForwardPass, images: np.ndarray, batch: int, workers: int) -> None:
     """The loop of `extract`, without the writing."""
-    for _ in threaded_map(forward, padded_batches(images, 0, batch), workers):
+    for _ in threaded_map(forward, padded_batches(images, 0, len(images), batch), workers):
         pass
 
 

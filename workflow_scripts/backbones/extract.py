@@ -21,6 +21,7 @@ from workflow_scripts.backbones.codebook import SAMPLED_IMAGES, Codebook, learn,
 from workflow_scripts.backbones.feature_writer import FeatureWriter
 from workflow_scripts.backbones.forward import ForwardPass, prepare
 from workflow_scripts.backbones.layers import parse_layer
+from workflow_scripts.backbones.shards import WHOLE, rows_of
 from workflow_scripts.io.device import choose_device
 from workflow_scripts.io.parallel import threaded_map
 
@@ -43,6 +44,7 @@ def extract(
     device: str = "auto",
     workers: int = 1,
     report: Callable[[int, int], None] | None = None,
+    shard: str = WHOLE,
 ) -> None:
     """Write one feature store for each layer, all from one forward pass.
 
@@ -60,6 +62,8 @@ def extract(
     device : `cpu`, `cuda` or `auto`.
     workers : number of batches that are computed at the same time on a CPU.
     report : called with (done, total) after each batch.
+    shard : the name of the shard whose images are computed (see `shards`). Codebooks are learned on all images, so that
+        they are the same in all shards.
     """
     where = torch.device(choose_device(device))
     forward, loaded = prepare(backbone, list(outputs), images.shape[1:3], where)
@@ -68,16 +72,18 @@ def extract(
     forward = replace(forward, codebooks=codebooks(forward, images, list(outputs), batch_size, chosen.seed))
     facts = {**attributes, "backbone": asdict(chosen), **loaded.facts, "batch_size": batch_size, "device": where.type}
     widths = forward.widths(images.shape[1:])
+    own = rows_of(shard, len(images), batch_size)
+    ids = image_ids[own]
     # the last bits of a codebook's products depend on BLAS's threads, whose number all workers share
-    stores = FeatureWriter(outputs, widths, image_ids, facts, loaded.trained_on, forward.codebooks)
+    stores = FeatureWriter(outputs, widths, ids, facts, loaded.trained_on, forward.codebooks)
     with threadpool_limits(1, user_api="blas"), stores as rows:
         layers = ", ".join(map(str, widths.items()))
-        log.info("%d images, of which %d are done; layers and widths: %s", len(images), rows.done, layers)
-        batches = padded_batches(images, rows.done, batch_size)
+        log.info("%d images, of which %d are done; layers and widths: %s", len(ids), rows.done, layers)
+        batches = padded_batches(images, own.start + rows.done, own.stop, batch_size)
         for vectors in threaded_map(forward, batches, workers if where.type == "cpu" else CUDA_WORKERS):
             rows.append(vectors)
             if report:
-                report(rows.done, len(images))
+                report(rows.done, len(ids))
 
 
 def codebooks(
@@ -94,7 +100,7 @@ def codebooks(
     generator = np.random.default_rng(seed)
     rows = np.sort(generator.permutation(len(images))[:SAMPLED_IMAGES])
     samples: dict[str, list[np.ndarray]] = {layer: [] for layer in encoded}
-    batches = padded_batches(images[rows], 0, batch_size)
+    batches = padded_batches(images[rows], 0, len(rows), batch_size)
     for maps in threaded_map(replace(forward, orbit=False, pyramid=(1.0,)), batches, 1):
         for layer, sample in samples.items():
             sample += [sampled(of_image, generator) for of_image in maps[layer][: len(rows) - len(sample)]]
@@ -104,14 +110,14 @@ def codebooks(
     }
 
 
-def padded_batches(images: h5py.Dataset | np.ndarray, start: int, batch_size: int) -> Iterator[np.ndarray]:
-    """Yield images (N, H, W) or (N, H, W, 3) in batches of `batch_size`, beginning with image number `start`.
+def padded_batches(images: h5py.Dataset | np.ndarray, start: int, stop: int, batch_size: int) -> Iterator[np.ndarray]:
+    """Yield the images from `start` to `stop` of (N, H, W) or (N, H, W, 3) in batches of `batch_size`.
 
     The last batch is filled up with zeros. Images are read from the disk in larger blocks.
     """
     block_rows = max(1, READ_ROWS // batch_size) * batch_size
-    for block_start in range(start, len(images), block_rows):
-        block = images[block_start : block_start + block_rows]
+    for block_start in range(start, stop, block_rows):
+        block = images[block_start : min(block_start + block_rows, stop)]
         short = -len(block) % batch_size
         padded = np.concatenate([block, np.zeros((short, *block.shape[1:]), block.dtype)]) if short else block
         yield from np.split(padded, len(padded) // batch_size)

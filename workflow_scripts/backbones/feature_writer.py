@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
@@ -23,10 +23,8 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 ROW_DTYPE = np.dtype("<f4")
 """Type of the features in the stores."""
-STORED_ROWS = 1024
-"""The number of rows that are copied into a store at once."""
-CHECKED_BYTES = 1 << 24
-"""The number of bytes that are read at once for a checksum."""
+BYTES_AT_ONCE = 1 << 24
+"""The number of bytes that are read at once."""
 
 
 class FeatureWriter:
@@ -139,26 +137,57 @@ class FeatureWriter:
 
     def _store(self) -> None:
         seen = {content_hash(image) for image in self.trained_on}
-        of_rows = [content_hash(image) in seen for image in self.image_ids]
-        trained_on = {"trained_on": np.array(of_rows)} if seen else {}
+        arrays = {"image_id": np.array(self.image_ids, "S")}
+        if seen:
+            arrays["trained_on"] = np.array([content_hash(image) in seen for image in self.image_ids], bool)
         for layer, path in self.outputs.items():
             codebook = named(layer, self.codebooks[layer]) if layer in self.codebooks else {}
-            self._write_layer(layer, path, {**codebook, **trained_on})
+            rows = _stored_rows(_beside(path, "rows"), self.widths[layer])
+            write_features(path, {**self.attributes, "layer": layer}, {**arrays, **codebook}, self.widths[layer], rows)
         for path in self.outputs.values():
             _beside(path, "rows").unlink()
-        self._progress.unlink()
+        self._progress.unlink(missing_ok=True)  # a shard without images has none
 
-    def _write_layer(self, layer: str, path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write the store of a layer: first the image ids and `arrays` by name, then the features."""
-        shape = len(self.image_ids), self.widths[layer]
-        rows = np.memmap(_beside(path, "rows"), ROW_DTYPE, "r", shape=shape)
-        with store.writing(path, {**self.attributes, "layer": layer}) as file:
-            store.put_image_ids(file, self.image_ids)
-            for name, array in arrays.items():
-                store.put(file, name, array)
-            with store.filling(file, "features", shape, ROW_DTYPE) as features:
-                for start in range(0, len(rows), STORED_ROWS):
-                    features[start : start + STORED_ROWS] = rows[start : start + STORED_ROWS]
+
+def write_features(
+    path: Path,
+    attributes: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    width: int,
+    blocks: Iterable[np.ndarray],
+) -> None:
+    """Write the feature store of a layer.
+
+    The bytes of the file depend neither on the order of `attributes` and `arrays` nor on the lengths of the blocks.
+
+    Parameters
+    ----------
+    path : the path of the store.
+    attributes : the attributes of the store.
+    arrays : the other arrays of the store by name, at least `image_id` (N,).
+    width : the number of features.
+    blocks : the features of the first images, the next, and so on, (n, width) float32 each.
+    """
+    with store.writing(path, dict(sorted(attributes.items()))) as file:
+        for name, array in sorted(arrays.items()):
+            store.put(file, name, array)
+        with store.filling(file, "features", (len(arrays["image_id"]), width), ROW_DTYPE) as features:
+            done = 0
+            for block in blocks:
+                features[done : done + len(block)] = block
+                done += len(block)
+
+
+def rows_at_once(width: int) -> int:
+    """Return the number of rows of `width` features that are copied into a store at once."""
+    return max(1, BYTES_AT_ONCE // (width * ROW_DTYPE.itemsize))
+
+
+def _stored_rows(path: Path, width: int) -> Iterator[np.ndarray]:
+    """Yield the rows in a file in blocks, (n, width) float32 each."""
+    with open(path, "rb") as stream:
+        while len(values := np.fromfile(stream, ROW_DTYPE, rows_at_once(width) * width)):
+            yield values.reshape(-1, width)
 
 
 def _beside(path: Path, what: str) -> Path:
@@ -170,7 +199,7 @@ def _checksum(path: Path, n_bytes: int) -> int | None:
     checksum = 0
     with open(path, "rb") as stream:
         while n_bytes:
-            block = stream.read(min(n_bytes, CHECKED_BYTES))
+            block = stream.read(min(n_bytes, BYTES_AT_ONCE))
             if not block:
                 return None
             checksum, n_bytes = crc32(block, checksum), n_bytes - len(block)

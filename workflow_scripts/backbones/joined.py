@@ -36,7 +36,8 @@ def join_layers(parts: Sequence[str], layer: str, output: Path, code: str) -> No
     """
     with _opened(parts) as files:
         settings = {**store.attribute(files[0], "settings"), "joined": layer}
-        copied = {name: _attribute(files[0], name) for name in COPIED if name in files[0].attrs}
+        known = store.attributes(files[0])
+        copied = {name: known[name] for name in COPIED if name in known}
         facts = {"settings": settings, **copied, "code": code, "layer": layer}
         _write(files, facts, ChainMap(*map(codebook.stored, files)), output)
 
@@ -115,11 +116,6 @@ def _row_facts(parts: Sequence[h5py.File]) -> dict[str, np.ndarray]:
     facts = ChainMap(*map(store.row_facts, parts))
     trained = [learned for part in parts if (learned := store.trained_on(part)) is not None]
     return {**facts, **({"trained_on": np.any(trained, axis=0)} if trained else {})}
-
-
-def _attribute(file: h5py.File, name: str) -> str | float:
-    value = file.attrs[name]
-    return value.item() if isinstance(value, np.number) else store.text(file, name)
 
 
 def side_by_side(blocks: Sequence[np.ndarray], scales: Sequence[float]) -> np.ndarray:

@@ -27,8 +27,8 @@ class Artefact:
     Parameters
     ----------
     path : the path below the data set's folder, with wildcards.
-    made_by : the name of the rule that makes the files. Features are made by several rules, one for each forward pass
-        of a backbone; their names begin with `made_by`.
+    made_by : the name of the rule that makes the files. Features and shards are made by several rules, one for each
+        forward pass of a backbone; their names begin with `made_by`.
     line : a description for users.
     named : a function that returns, for a grid, the wildcards of every file of this kind that its configuration uses.
         Prune deletes all other files of this kind. None if prune never deletes files of this kind.
@@ -174,6 +174,12 @@ class Layout:
         "the weights of a fine-tuned network, its learning curves, its predictions, and how often they are right",
         wildcards.tuned_backbones,
         beside=(".csv", ".predictions.csv", ".calibration.csv"),
+    )
+    shards = Artefact(
+        f"shards/{_OF_FEATURES}/{{shard}}.h5",
+        "shards",
+        "the features of a part of the images, until all parts are joined (`shards` of a backbone)",
+        wildcards.shards,
     )
     features = Artefact(
         f"features/{_OF_FEATURES}.h5", "features", "a vector of features for each image, float32", wildcards.features

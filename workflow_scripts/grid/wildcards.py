@@ -54,6 +54,18 @@ def features(grid: Grid) -> Iterator[Wildcards]:
     a network computes in the same forward pass.
     """
     yield from of_cells(grid)
+    yield from _layers(grid)
+
+
+def shards(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the wildcards of the features of the shards of the layers that several jobs compute."""
+    for wildcards in _layers(grid):
+        for shard in grid.settings.backbones[wildcards["backbone"]].shards_of(wildcards["layer"]):
+            yield {**wildcards, "shard": shard}
+
+
+def _layers(grid: Grid) -> Iterator[Wildcards]:
+    """Yield the wildcards of the features of all images that the cells of a grid need."""
     for cell in grid.featured_cells:
         for layer in grid.settings.backbones[cell.backbone].layers_beside(cell.layer):
             yield {**cell.parts, "layer": layer}

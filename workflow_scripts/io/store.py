@@ -165,7 +165,7 @@ def filling(
     `chunks` is the shape of its chunks. If it is None, a chunk has as many whole rows as fit into `CHUNK_BYTES`.
     """
     rows = CHUNK_BYTES // max(1, np.dtype(dtype).itemsize * prod(shape[1:]))
-    whole_rows = (min(max(1, rows), shape[0]), *shape[1:])
+    whole_rows = (min(max(1, rows), shape[0]), *shape[1:]) if shape[0] else True
     dataset = group.create_dataset(name, shape, dtype, chunks=chunks or whole_rows, fletcher32=True)
     yield dataset
     group.file.flush()
@@ -190,6 +190,12 @@ def text(file: h5py.File, name: str) -> str:
 def attribute(file: h5py.File, name: str) -> Any:
     """Return an attribute that `writing` stored as JSON."""
     return json.loads(text(file, name))
+
+
+def attributes(file: h5py.File) -> dict[str, Any]:
+    """Return all attributes of a store but the format version, in the form in which `writing` takes them."""
+    values = {name: value for name, value in file.attrs.items() if name != "format_version"}
+    return {name: value.item() if isinstance(value, np.number) else text(file, name) for name, value in values.items()}
 
 
 def row_facts(file: h5py.File) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from snakemake.script import Snakemake
 
 from workflow_scripts.backbones.extract import extract
+from workflow_scripts.backbones.shards import WHOLE
 from workflow_scripts.io import store
 from workflow_scripts.runlog import job, progress
 
@@ -24,4 +25,5 @@ with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
         device=snakemake.params.device,
         workers=snakemake.threads,
         report=progress(f"features {snakemake.wildcards.preprocess}/{backbone['model']}", "images"),
+        shard=snakemake.wildcards.get("shard", WHOLE),
     )

@@ -104,7 +104,7 @@ def _in_batches(
     forward = _forward(backbone, layers, codebooks, image_size, machine.device)
 
     def compute(images: np.ndarray) -> dict[str, np.ndarray]:
-        batches = padded_batches(images, 0, backbone["batch_size"])
+        batches = padded_batches(images, 0, len(images), backbone["batch_size"])
         vectors = list(threaded_map(forward, batches, machine.workers))
         return {layer: np.concatenate([batch[layer] for batch in vectors])[: len(images)] for layer in vectors[0]}
 

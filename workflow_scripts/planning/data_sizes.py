@@ -90,7 +90,9 @@ class DataSizes:
         layout, n, width = self.layout, self.n_images, self.width(cell)
         preprocess = self.settings.preprocess[cell.preprocess]
         clusterer = self.settings.clusterers[cell.clusterer]
-        files = {
+        shards = self.settings.backbones[cell.backbone].shards_of(cell.layer)
+        files = {layout.of(layout.shards, cell, shard=shard): 4 * n * width // len(shards) for shard in shards}
+        files |= {
             layout.of(layout.preprocessed, cell): n * prod(preprocess.size) * preprocess.channels,
             layout.of(layout.features, cell): 4 * n * width,
             layout.of(layout.clusters, cell): clusterer.stored_bytes(n, self.dimensions(cell)),

@@ -12,6 +12,8 @@ from os import getcwd
 from os.path import relpath
 from typing import Any
 
+from snakemake.persistence import PersistenceBase
+
 from workflow_scripts.settings.base import NAME
 
 _DEFAULT_LIMIT = (100, 1)
@@ -161,6 +163,21 @@ class Run:
         limit = scheduler.job_rate_limiter
         if limit and (limit.max_jobs, limit.timespan) == _DEFAULT_LIMIT:
             scheduler.job_rate_limiter = None
+
+    @staticmethod
+    def leave_out_of_records(name: str) -> None:
+        """Leave the list of inputs with the keyword `name` out of the inputs that Snakemake records of a finished job.
+
+        Snakemake runs a job again if its inputs are not the recorded ones. So other files in this list alone make
+        nothing run again; the job must have the same results with them.
+        """
+        every_input = PersistenceBase._input
+
+        def recorded(persistence: PersistenceBase, job: Any) -> list[str]:
+            left_out = set(job.input.get(name, ()))
+            return [path for path in every_input(persistence, job) if path not in left_out]
+
+        PersistenceBase._input = recorded
 
     def logs(self) -> Iterator[str]:
         """Yield the paths of the logs of all jobs of the DAG, also of those that did not have to run."""

@@ -33,7 +33,7 @@ def some_ids(count: int) -> list[str]:
 
 def test_batches_have_one_size_and_the_last_is_padded():
     images = some_images(70, 2, 2)
-    batches = list(padded_batches(images, 8, 8))
+    batches = list(padded_batches(images, 8, 70, 8))
     assert {batch.shape for batch in batches} == {(8, 2, 2)}
     joined = np.concatenate(batches)
     assert np.array_equal(joined[:62], images[8:])
@@ -129,7 +129,7 @@ def test_a_killed_extraction_goes_on_where_it_was_and_gives_the_same_bytes(tmp_p
     starts = []
     real = module.padded_batches
     monkeypatch.setattr(
-        module, "padded_batches", lambda images, start, size: starts.append(start) or real(images, start, size)
+        module, "padded_batches", lambda images, start, *rest: starts.append(start) or real(images, start, *rest)
     )
     outputs = {
         folder: {layer: folder / f"{layer}.h5" for layer in ("fire9_avg", "fire5_max")} for folder in (killed, whole)

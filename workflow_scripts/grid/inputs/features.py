@@ -39,6 +39,16 @@ class FeatureInputs(Stage):
         paths = [filled(self.layout.features, backbone=name, layer=part) for name, part in parts]
         return paths if len(paths) > 1 else []
 
+    def shard_files(self, backbone: str, layers: list[str]) -> list[str]:
+        """Return the paths of the shards of a forward pass, with all layers of a shard beside each other; empty if one
+        job computes the pass. The paths keep the wildcard of preprocessing."""
+        shards = self.settings.backbones[backbone].shards_of(layers[0])
+        return [
+            filled(self.layout.shards, backbone=backbone, layer=layer, shard=shard)
+            for shard in shards
+            for layer in layers
+        ]
+
     def images_to_learn_from(self, wildcards: JobWildcards) -> str:
         """Return the path of the preprocessed images on which a network is fine-tuned."""
         tuned = self.settings.backbones[wildcards.backbone].finetune

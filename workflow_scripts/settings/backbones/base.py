@@ -71,6 +71,10 @@ class Variant(Model):
         """Return the index of the forward pass that computes `layer`, from 0; None if no pass does."""
         return next((number for number, layers in enumerate(self.passes) if layer in layers), None)
 
+    def shards_of(self, layer: str) -> list[str]:
+        """Return the names of the shards in which the images of a layer are computed; empty if one job computes all."""
+        return []
+
     def layers_beside(self, layer: str) -> list[str]:
         """Return all layers that are computed in the same forward pass as `layer`, which is one of them.
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from workflow_scripts.backbones.family import family_of, layer_width, resolve_node, unknown_layer
 from workflow_scripts.backbones.layers import parse_layer, parts_of
+from workflow_scripts.backbones.shards import shard_names
 from workflow_scripts.backbones.weight_names import RANDOM, is_published, weight_file
 from workflow_scripts.settings.backbones.base import OfImages
 from workflow_scripts.settings.base import LARGEST_SIDE, Model, Name, Seed
@@ -73,6 +74,9 @@ class Network(OfImages):
     """Side, in pixels, to which images are resized before the network; null does not resize them."""
     batch_size: int | None = Field(None, ge=1)
     """Images per batch; null takes the device's default. Another value changes the last bits of the features."""
+    shards: int = Field(1, ge=1, le=1000)
+    """The number of jobs that share the images of each forward pass, for more than one GPU. The features are the same,
+    and nothing that is finished is made again if this number changes."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     pyramid: list[Scale] = Field([1.0], min_length=1)
     """The scales at which the network sees each image, such as [1, 0.7, 0.5] for its whole size, 70 % and 50 % of its
@@ -133,9 +137,13 @@ class Network(OfImages):
         return f"{super().averaging or ', averaged over copies of an image'} at {scales} of its size"
 
     def network(self) -> dict[str, Any]:
-        """Return the settings that decide the frozen network and how it sees images, without `layers` and
-        `finetune`."""
-        return self.dump(exclude={"layers", "finetune"})
+        """Return the settings that decide the frozen network and how it sees images, without `layers`, `finetune` and
+        `shards`."""
+        return self.dump(exclude={"layers", "finetune", "shards"})
+
+    def shards_of(self, layer: str) -> list[str]:
+        is_joined = len(parts_of(layer)) > 1
+        return [] if is_joined or self.shards == 1 else shard_names(self.shards)
 
     @property
     def weight_file(self) -> str | None:
