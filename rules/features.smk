@@ -153,7 +153,6 @@ for backbone, variant in settings.backbones.items():
                         layout.log(of_pass),
                     benchmark:
                         layout.benchmark(of_pass)
-                    priority: 1
                     conda:
                         "../envs/gpu.yaml"
                     threads: 1

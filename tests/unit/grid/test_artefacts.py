@@ -18,7 +18,8 @@ CONFIG = """
 intake: {scale_bars: true}
 preprocess: {plain: [grey, resize], learned: [grey, resize], shown: [grey, resize], unused: [grey, resize]}
 backbones:
-  net: {model: squeezenet1_1, layers: [[fire5_avg, fire9_avg], [fire8_avg]], finetune: {preprocess: learned}}
+  net:
+    {model: squeezenet1_1, shards: 2, layers: [[fire5_avg, fire9_avg], [fire8_avg]], finetune: {preprocess: learned}}
   unused: {model: squeezenet1_1, layers: [[fire9_avg]]}
 decompositions: {pca: {method: pca}, source: {method: pca}, map: {method: tsne, of: source}, unused: {method: pca}}
 clusterers: {kmeans: {method: kmeans}, unused: {method: kmeans}}
@@ -141,6 +142,7 @@ def test_every_artefact_is_written_by_a_rule():
         "report",
         "report_files",
         "ro_crate",
+        "shards",
     }
     missing = ARTEFACTS.keys() - _made().keys() - rare
     of_new_images = ("new_images/", "predictions/")

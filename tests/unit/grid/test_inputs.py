@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.rules import parsed
+from tests.workflow import ROOT
 from workflow_scripts.errors import UserError
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.checks import check
@@ -373,6 +374,33 @@ def test_labels_of_a_table_that_is_not_there_end_the_dry_run(tmp_path):
 def test_every_rule_that_reads_a_file_of_the_user_sees_that_it_is_replaced():
     seeing = {rule.name for rule in parsed() if "state" in rule.params.keys()}  # noqa: SIM118
     assert seeing == {"intake", "scale_bars", "scales_page", "label", "subset", "fetch_weights", "decompose"}
+
+
+def test_the_shards_of_a_pass_are_temporary_and_joined_by_a_rule_like_that_without_shards(tmp_path):
+    small = (ROOT / "tests" / "small.yaml").read_text()
+    layers = "layers: [[fire5_avg], [fire9_avg, fire8_avg], [fire5_avg+fire9_avg]]"
+    rules = {}
+    for shards in (1, 2):
+        path = tmp_path / f"{shards}.yaml"
+        path.write_text(small.replace("layers: [[fire5_avg], [fire9_avg]]", f"shards: {shards}\n    {layers}"))
+        rules[shards] = {rule.name: rule for rule in parsed(path)}
+    assert rules[2].keys() - rules[1].keys() == {"shards_squeezenet_0", "shards_squeezenet_1"}
+    whole, computing, joining = (
+        rules[shards][name]
+        for shards, name in ((1, "features_squeezenet_1"), (2, "shards_squeezenet_1"), (2, "features_squeezenet_1"))
+    )
+    place = "results/small/shards/{preprocess}/squeezenet"
+    parts = [f"{place}/{layer}/{number}-of-2.h5" for number in (1, 2) for layer in ("fire9_avg", "fire8_avg")]
+    assert list(joining.input.shards) == parts
+    assert len(computing.output) == 2
+    assert all("/shards/" in output and "temp" in output.flags for output in computing.output)
+    assert list(joining.output) == list(whole.output)
+
+    def params(rule):
+        return {name: value(None) if callable(value) else value for name, value in rule.params.items()}
+
+    assert params(joining) == params(computing) == params(whole)
+    assert (computing.resources["gpu"], joining.resources.get("gpu")) == (1, None)
 
 
 def test_gpus_are_for_what_is_told_to_take_one(inputs):

@@ -10,7 +10,7 @@ from workflow_scripts.settings import parse
 CONFIG = """
 preprocess: {plain: [grey, resize]}
 backbones:
-  net: {model: squeezenet1_1, layers: [[fire5_avg, fire9_avg], [fire8_avg]], finetune: {preprocess: plain}}
+  net: {model: squeezenet1_1, shards: 2, layers: [[fire5_avg, fire9_avg], [fire8_avg]], finetune: {preprocess: plain}}
 decompositions: {pca: {method: pca}, pca_few: {method: pca}, map: {method: tsne, of: pca_few}}
 clusterers: {kmeans: {method: kmeans}}
 baseline: {preprocess: plain, backbone: net, layer: fire9_avg, n_components: 5, clusterer: kmeans}
@@ -28,6 +28,8 @@ WANTED = [
     "finetuned/net.csv",
     "features/plain/net/.fire9_avg.h5.rows",  # of a killed extraction, which goes on where it was
     "features/plain/net/.fire5_avg.h5.progress",
+    f"shards/{LAYER}/1-of-2.h5",
+    "shards/plain/net/fire5_avg/.2-of-2.h5.rows",
     "decomposed/plain/net/fire9_avg/.pca.h5.checkpoint",  # of a killed training
     f"clusters/{LAYER}/pca5/.kmeans.h5.checkpoints/0.pt",
     f"features/{LAYER}.h5",
@@ -53,6 +55,9 @@ UNWANTED = [
     "finetuned/older.safetensors",
     "features/plain/net/.fire8_avg.h5.rows",
     "features/plain/net/fire8_avg.h5",
+    f"shards/{LAYER}/1-of-3.h5",  # the backbone had another number of shards
+    f"shards/{LAYER}/.2-of-3.h5.rows",
+    "shards/plain/net/fire8_avg/1-of-2.h5",
     "features/plain/other/fire9_avg.h5",
     f"clusters/{LAYER}/pca5/.older.h5.checkpoints/0.pt",
     "subsets/old.csv",

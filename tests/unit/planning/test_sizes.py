@@ -254,6 +254,16 @@ def test_colours_of_floats_and_larger_pages_behind_the_first_are_counted(tmp_pat
     assert pages.preprocess_mb(WILDCARDS, 1) == 400 + 8 * 60 + 10 * 300
 
 
+def test_the_shards_of_a_layer_take_its_bytes_once_more(sizes):
+    config = yaml.safe_load(CONFIG)
+    config["backbones"]["net"]["shards"] = 5
+    whole, split = sizes.files_of(_cell()), _sizes(config, sizes.layout).files_of(_cell())
+    shards = {path: size for path, size in split.items() if "/shards/" in path}
+    assert len(shards) == 5
+    assert sum(shards.values()) == pytest.approx(_stage(whole, "features"), rel=0.01)
+    assert split.keys() - shards.keys() == whole.keys()
+
+
 def test_larger_images_take_more_memory_in_the_network(sizes):
     small, large = (sizes.features_mb("net")(SimpleNamespace(preprocess=name), 1) for name in ("grey", "colour"))
     assert small < large

@@ -149,6 +149,49 @@ def test_a_mistake_is_no_run(folder):
     assert said["unknown"] == ["nowhere", "study_a-b.c"]
 
 
+RECORDS = """
+from workflow_scripts.planning.snakemake_internals import Run
+
+Run(workflow).leave_out_of_records("parts")
+parts = [f"{number}.part" for number in range(config["parts"])]
+others = [f"{number}.other" for number in range(config["others"])]
+
+
+rule whole:
+    input: others, parts=parts
+    output: "whole"
+    shell: "touch {output}"
+
+
+rule part:
+    output: temp("{name}.part")
+    shell: "touch {output}"
+
+
+rule other:
+    output: "{name}.other"
+    shell: "touch {output}"
+"""
+
+
+def test_inputs_that_are_not_recorded_make_nothing_run_again_and_others_do(folder):
+    (folder / "Snakefile").write_text(RECORDS)
+
+    def run(parts, others):
+        config = ("--config", f"parts={parts}", f"others={others}")
+        command = [sys.executable, "-m", "snakemake", "--cores", "1", *config]
+        done = subprocess.run(
+            command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True
+        )
+        assert done.returncode == 0
+        return set(re.findall(r"^(?:local)?rule (\w+):", done.stderr, re.MULTILINE))
+
+    assert run(2, 1) == {"whole", "part", "other"}
+    assert run(3, 1) == run(0, 1) == run(2, 1) == set()
+    assert run(3, 2) == {"whole", "part", "other"}
+    assert not list(folder.glob("*.part"))
+
+
 def test_names_in_another_workflow_are_those_that_it_gives(folder):
     (folder / "Snakefile").write_text(
         'module ours:\n    snakefile: "../project/Snakefile"\nuse rule * from ours as our_*\n'

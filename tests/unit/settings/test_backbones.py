@@ -97,6 +97,20 @@ def test_an_orbit_needs_squares_and_eight_times_the_time():
         parsed({"file": "features.csv", "orbit": True})
 
 
+def test_a_network_can_have_shards_which_are_no_part_of_its_settings():
+    layers = [["fire5_avg", "fire9_avg"], ["fire5_avg+fire9_avg"]]
+    plain, split = parsed({**NETWORK, "layers": layers}), parsed({**NETWORK, "layers": layers, "shards": 3})
+    assert plain.shards_of("fire9_avg") == []
+    assert split.shards_of("fire9_avg") == ["1-of-3", "2-of-3", "3-of-3"]
+    assert split.shards_of("fire5_avg+fire9_avg") == []  # joined from stores that are whole
+    assert split.network() == plain.network()
+    for wrong in (0, 1001, 2.5, True):
+        with pytest.raises(UserError, match=r"backbones\.other(\.|: )shards: found .*, allowed: "):
+            parsed({**NETWORK, "shards": wrong})
+    with pytest.raises(UserError, match="unknown key: found 'shards'"):
+        parsed({"descriptor": "hog", "shards": 2})
+
+
 def test_a_pyramid_needs_pooled_layers_and_sizes_that_the_network_takes():
     pyramid = parsed({**NETWORK, "pyramid": [1, 0.5]})
     assert pyramid.n_views == 1.25
