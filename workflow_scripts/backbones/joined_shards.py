@@ -17,7 +17,7 @@ def join_shards(parts: Sequence[str], output: Path) -> None:
     """Write the feature store of a layer from the stores of its shards, which are `parts` in the order of the images.
 
     The new store has the same bytes as one that a single job computes. Raises `UserError` if two shards were computed
-    in different ways, such as on other devices or with other libraries.
+    in different ways, such as on different devices or with different libraries.
     """
     with store.reading(parts[0]) as first:
         attributes, codebooks, width = store.attributes(first), codebook.stored(first), first["features"].shape[1]
@@ -35,8 +35,8 @@ def _check_same(expected: dict[str, Any], part: h5py.File, shards: str) -> None:
     found = {**store.attributes(part), **codebook.stored(part)}
     if differing := [name for name, value in expected.items() if not np.array_equal(value, found[name])]:
         raise UserError(
-            f"{shards} differ in {', '.join(differing)}; delete both and run again, with the same kind of device and "
-            "the same libraries for all jobs"
+            f"{shards} differ in {', '.join(differing)}; delete both and run again, with all jobs on the same kind of "
+            "machine and with the same libraries"
         )
 
 
