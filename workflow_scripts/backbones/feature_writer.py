@@ -70,6 +70,7 @@ class FeatureWriter:
         for layer, path in self.outputs.items():
             stream = self._open.enter_context(open(_beside(path, "rows"), "r+b" if self.done else "wb"))
             stream.seek(self.done * self._row_bytes(layer))
+            stream.truncate()
             self._streams[layer] = stream
         return self
 
