@@ -12,17 +12,15 @@ import time
 
 import numpy as np
 
+from tests.benchmarks import bench_kmeans
 from tests.benchmarks.bench_kmeans import Workload, points
 from tests.benchmarks.interval import with_interval
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.kmeans_kernels import VARIABLE, kernels
 
 WORKLOADS = (
-    Workload(347, 20, 12, False, 0, 2000, 2000),
-    Workload(1800, 50, 7, True, 0, 1000, 1000),
-    Workload(1800, 50, 7, False, 0, 1000, 1000),
-    Workload(20_000, 50, 10, True, 0, 16, 16),
-    Workload(20_000, 50, 10, False, 0, 16, 16),
+    Workload(347, 20, 12, False, 0, 2000, 0),
+    *(each for each in bench_kmeans.WORKLOADS if each.d == 50 and each.k in (7, 10)),
 )
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.errors import UserError
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, colours
 from workflow_scripts.figures.names import n_in_words, over_repeats, shown, term_in_words
@@ -45,32 +44,19 @@ def tabulate(
     - `n_cells`: number of cells.
     - `rank`: place within the metric, 1 for the largest mean share.
     """
-    scores = full_product(OneCell.each(cells, inputs))
+    scores = scores_of_product(OneCell.each(cells, inputs))
     tables = [_ranked(scores, metric, figure["pairs"]) for metric in figure["metrics"] if scores[metric].notna().all()]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["metric"])
 
 
-def full_product(cells: Sequence[OneCell]) -> pd.DataFrame:
+def scores_of_product(cells: Sequence[OneCell]) -> pd.DataFrame:
     """Return the scores of the best restart of each repeat of all cells, with a column for each axis and for k.
 
-    A cell is one combination of choices.
-
-    Raises
-    ------
-    UserError
-        If the cells are not a full product of choices, or if no choice varies.
+    A cell is one combination of choices. That the cells are all combinations is checked before the first job
+    (`grid.checks`).
     """
     tables = [best_of_repeats(cell.scores()).assign(**_choices(cell)) for cell in cells]
-    scores = pd.concat(tables, ignore_index=True)
-    factors = varying(scores)
-    if not factors:
-        raise UserError("config: figures: effects, heatmap: found one cell, allowed: a study that varies choices")
-    sizes = [scores[factor].nunique() for factor in factors]
-    if len(scores) != np.prod(sizes) * scores["repeat"].nunique():
-        raise UserError(
-            f"config: figures: {' x '.join(factors)} is not a full product; use design: product and one k list"
-        )
-    return scores
+    return pd.concat(tables, ignore_index=True)
 
 
 def varying(scores: pd.DataFrame) -> list[str]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.figures.canvas import canvas, note, placeholder
-from workflow_scripts.figures.effects import full_product, varying
+from workflow_scripts.figures.effects import scores_of_product, varying
 from workflow_scripts.figures.names import BESIDE_ACCURACY, NEEDS_LABELS, accuracy_note, n_in_words, shown
 from workflow_scripts.figures.texts import text_width, wrapped
 from workflow_scripts.figures.theme import theme
@@ -45,7 +45,7 @@ def tabulate(
     - `largest_class`, `accuracy_matched`, `ari`: means of further scores (shares).
     """
     metric = figure["metric"]
-    scores = full_product(OneCell.each(cells, inputs))
+    scores = scores_of_product(OneCell.each(cells, inputs))
     if scores[metric].isna().any():
         return pd.DataFrame(columns=["metric"])
     scores[metric] = shown(metric, scores[metric])

@@ -112,8 +112,8 @@ def _check_figure(grid: Grid, cells: Sequence[Cell], study: str, figure: Figure)
 def _check_product(grid: Grid, cells: Sequence[Cell], where: str) -> None:
     """Raise `UserError` if `cells` lack a combination of the choices that vary, or differ in their k or repeats.
 
-    As in `figures.effects.full_product`, null is no value: a decomposition without components differs from another one
-    in the decomposition alone, and null beside numbers is a combination too many.
+    Null is no value: a decomposition without components differs from another one in the decomposition alone, and null
+    beside numbers is a combination too many.
     """
     clusterers = [grid.settings.clusterers[cell.clusterer] for cell in cells]
     values = {axis: {getattr(cell, axis) for cell in cells} for axis in AXES}

@@ -165,7 +165,7 @@ def filling(
     `chunks` is the shape of its chunks. If it is None, a chunk has as many whole rows as fit into `CHUNK_BYTES`.
     """
     rows = CHUNK_BYTES // max(1, np.dtype(dtype).itemsize * prod(shape[1:]))
-    whole_rows = (min(max(1, rows), shape[0]), *shape[1:]) if shape[0] else True
+    whole_rows = (min(max(1, rows), shape[0]), *shape[1:]) if shape[0] else True  # HDF5 has no chunks of 0 rows
     dataset = group.create_dataset(name, shape, dtype, chunks=chunks or whole_rows, fletcher32=True)
     yield dataset
     group.file.flush()

@@ -173,12 +173,6 @@ def test_the_heatmap_has_numbers_where_its_fields_are_wide_enough(n_columns, n_n
     assert len(drawn.axes[0].texts) == n_numbers
 
 
-def test_effects_of_no_full_product_are_an_error(tmp_path):
-    cells, inputs = factorial(tmp_path, lambda n, w, k: 0.1)
-    with pytest.raises(UserError, match="not a full product"):
-        tabulate("effects", cells[:-1], {"scores": inputs["scores"][:-1]}, metrics=["accuracy_majority"], pairs=1)
-
-
 def test_effects_of_clusterers_that_find_k(tmp_path):
     cells = [{**CELL, "clusterer": name, "whiten": w} for name in ("dbscan", "optics") for w in (True, False)]
     rows = [{"k": None, "repeat": 0, "accuracy_majority": 0.3 * (cell["clusterer"] == "optics")} for cell in cells]
@@ -189,10 +183,8 @@ def test_effects_of_clusterers_that_find_k(tmp_path):
     assert first.loc["whiten", "share"] == pytest.approx(0)
 
 
-def test_effects_and_heatmap_need_choices_that_vary(tmp_path):
+def test_a_heatmap_needs_two_choices_that_vary(tmp_path):
     cells, _ = factorial(tmp_path, lambda n, w, k: 0.1)
     paths = [write_scores(tmp_path / "one.parquet", [{"k": 7, "repeat": 0, "accuracy_majority": 0.1}])] * 2
-    with pytest.raises(UserError, match="found one cell"):
-        tabulate("effects", cells[:1], {"scores": paths[:1]}, metrics=["accuracy_majority"], pairs=1)
     with pytest.raises(UserError, match="found whiten as the only choice"):
         tabulate("heatmap", cells[:2], {"scores": paths})
