@@ -35,6 +35,7 @@ class Artefact:
     beside : the endings of further files that the same job writes. `path` has the ending of the file that other jobs
         read.
     reported : the endings of the files that the report shows.
+    is_temporary : whether Snakemake deletes the files when no job needs them any more.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Artefact:
     named: Named | None = None
     beside: tuple[str, ...] = ()
     reported: tuple[str, ...] = ()
+    is_temporary: bool = False
 
     @property
     def stem(self) -> str:
@@ -180,6 +182,7 @@ class Layout:
         "shards",
         "the features of a part of the images, until all parts are joined (`shards` of a backbone)",
         wildcards.shards,
+        is_temporary=True,
     )
     features = Artefact(
         f"features/{_OF_FEATURES}.h5", "features", "a vector of features for each image, float32", wildcards.features
@@ -432,6 +435,10 @@ class Layout:
         """Return the paths of all files that a configuration uses, given its grid. Files that prune never deletes are
         left out."""
         return self._files(grid, lambda artefact: artefact.endings)
+
+    def temporary(self, grid: Grid) -> set[str]:
+        """Return the paths of the files of a configuration that exist only while a run needs them, given its grid."""
+        return self._files(grid, lambda artefact: artefact.endings if artefact.is_temporary else ())
 
     def reported(self, grid: Grid) -> set[str]:
         """Return the paths of all files that the report shows for a configuration, given its grid."""

@@ -477,6 +477,12 @@ def test_a_study_is_also_what_its_figures_are_made_of(inputs):
     assert "results/d/methods/methods.md" in inputs.targets.everything(None)
 
 
+def test_shards_are_no_targets(inputs):
+    split = _inputs(backbones={"net": CONFIG["backbones"]["net"] | {"shards": 2}})
+    assert split.targets.layout.temporary(split.targets.grid)
+    assert split.targets.everything(None) == inputs.targets.everything(None)
+
+
 def test_a_study_is_also_those_that_its_cells_read_and_those_that_these_read():
     """Cells that only a figure shows count, and so do the cells of the studies that are read."""
     agreed = {name: {"method": "consensus", "study": name} for name in ("near", "far")}

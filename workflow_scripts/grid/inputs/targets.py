@@ -17,7 +17,8 @@ class Targets(Stage):
     models: ModelInputs
 
     def everything(self, wildcards: JobWildcards) -> list[str]:
-        """Return the paths of all files that the configuration uses, with intermediate files but without models.
+        """Return the paths of all files that the configuration uses, with intermediate files but without temporary ones
+        and models.
 
         Intermediate files must be targets. Otherwise, if one is missing and files that were made from it still exist,
         Snakemake would not make it again.
@@ -50,7 +51,7 @@ class Targets(Stage):
 
     def _named(self, grid: Grid) -> list[str]:
         models = {path for model in self.models.paths for path in (model, beside(model, ".safetensors"))}
-        return sorted(self.layout.named(grid) - models - set(self.models.cards))
+        return sorted(self.layout.named(grid) - self.layout.temporary(grid) - models - set(self.models.cards))
 
     def listed_model(self, wildcards: JobWildcards) -> str:
         """Return the name of the model whose layers are listed.
