@@ -99,7 +99,10 @@ def _draw_cell(ax: Axes, scores: pd.DataFrame, split_looks: Mapping[str, Look]) 
     for step, (split, look) in zip(steps, split_looks.items(), strict=True):
         folds = scores[scores["split"] == split].drop_duplicates("fold").sort_values("fold")
         spread = folds["sd"].fillna(0)
-        ax.errorbar(folds["fold"] + 1 + step, folds["mean"], spread, color=look.colour, fmt=look.marker, markersize=4)
+        bars = ax.errorbar(
+            folds["fold"] + 1 + step, folds["mean"], spread, color=look.colour, fmt=look.marker, markersize=4
+        )
+        bars.lines[0].set_clip_on(False)  # a marker at 100 % is drawn whole
         ax.axhline(folds["mean"].mean(), color=look.colour, linestyle=":", linewidth=0.8)
     ax.set_xticks(sorted(scores["fold"].unique() + 1))
     ax.set_xlim(right=max(ax.get_xlim()[1], scores["fold"].max() + 1 + steps[-1]))
