@@ -9,9 +9,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.consensus.permutation import members_of, p_value, shuffled_within
+from workflow_scripts.consensus.permutation import least_p, members_of, p_value, shuffled_within
 
-COLUMNS = ["term", "order", "share", "p", "added", "chance_low", "chance_high"]
+COLUMNS = ["term", "order", "share", "p", "added", "chance_low", "chance_high", "least_p"]
 
 
 def partition_effects(
@@ -42,10 +42,13 @@ def partition_effects(
     - `order`: 1 for a choice, 2 for a pair;
     - `share`: the share of the scatter that a choice explains in addition to all other choices, or that a pair explains
       in addition to its two choices alone;
-    - `p`: share of the permutations with a `share` at least as large (Phipson & Smyth 2010); NaN for pairs;
+    - `p`: share of the permutations with a `share` at least as large (Phipson & Smyth 2010), and at least `least_p`;
+      NaN for pairs;
     - `added`: how much 1 - ARI of two cells grows if they differ in this choice; NaN for pairs. It is a coefficient of
       a least-squares regression over all pairs of cells;
-    - `chance_low`, `chance_high`: 2.5 % and 97.5 % quantiles of `added` over the permutations; NaN for pairs.
+    - `chance_low`, `chance_high`: 2.5 % and 97.5 % quantiles of `added` over the permutations; NaN for pairs;
+    - `least_p`: the lowest p-value that is possible with these cells; if it is high, there are too few cells to tell an
+      effect from chance. NaN for pairs.
     """
     codes = {axis: pd.factorize(choices[axis])[0] for axis in choices}
     codes = {axis: levels for axis, levels in codes.items() if levels.max() > 0}
@@ -59,10 +62,12 @@ def partition_effects(
         shares = np.array([_beyond(centred, each, others, total) for each in (levels, *permuted)])
         added = np.array([_added(agreement, each, others) for each in (levels, *permuted)])
         low, high = np.quantile(added[1:], [0.025, 0.975])
-        mains.append((axis, 1, shares[0], p_value(shares[0], shares[1:]), added[0], low, high))
+        least = least_p(members, levels)
+        p = max(least, p_value(shares[0], shares[1:]))
+        mains.append((axis, 1, shares[0], p, added[0], low, high, least))
     mains.sort(key=lambda row: -row[2])
     pairs = [
-        (f"{first} × {second}", 2, _of_pair(centred, codes[first], codes[second], total), *[np.nan] * 4)
+        (f"{first} × {second}", 2, _of_pair(centred, codes[first], codes[second], total), *[np.nan] * 5)
         for first, second in combinations(codes, 2)
     ]
     return pd.DataFrame([*mains, *pairs], columns=COLUMNS)

@@ -1,5 +1,7 @@
 """Permute values within strata (disjoint sets of rows), and compute p-values of permutation tests."""
 
+from math import factorial, prod
+
 import numpy as np
 
 
@@ -25,3 +27,25 @@ def p_value(observed: float, null: np.ndarray) -> float:
     Smyth 2010).
     """
     return (1 + np.count_nonzero(null >= observed - 1e-12)) / (len(null) + 1)
+
+
+def least_p(members: list[np.ndarray], levels: np.ndarray) -> float:
+    """Return the lowest p-value that a permutation of `levels` within strata can have, whatever the statistic.
+
+    It is the share of the arrangements that only give the levels other names: no statistic tells these from the
+    observed arrangement. With few rows it is high, and the test cannot be significant.
+
+    Parameters
+    ----------
+    members : the rows of each stratum (`members_of`).
+    levels : (N,) integers from 0, the level of each row; its name does not matter.
+    """
+    counts = np.array([np.bincount(levels[rows], minlength=levels.max() + 1) for rows in members])
+    alike = np.unique(counts, axis=1, return_counts=True)[1]  # numbers of levels that may exchange their names
+    arrangements = _orders(counts.sum(axis=1)) // _orders(counts.ravel())
+    return _orders(alike) / arrangements
+
+
+def _orders(sizes: np.ndarray) -> int:
+    """Return in how many ways the members of several sets can be ordered within each set; `sizes` are the sets'."""
+    return prod(factorial(int(size)) for size in sizes)

@@ -92,5 +92,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         panel_legend(ax, entries, columns_within(figure["width"], names, style))
         first = table.iloc[0]
         band = f"{100 * first['confidence']:.0f} % band: bootstrap over the {first['n_restarts']} restarts"
-        note(made, f"{n_in_words(inputs)}, k = {first['k']}; {band}.{accuracy_note([first['metric']], table)}", style)
+        n = n_in_words(inputs, [first["metric"]])
+        note(made, f"{n}, k = {first['k']}; {band}.{accuracy_note([first['metric']], table)}", style)
     return made

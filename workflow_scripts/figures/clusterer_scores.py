@@ -79,7 +79,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             *(METRICS[metric].heading for metric in metrics),
         ]
         made, _ = write_table(figure, headings, rows, style, below=BELOW + 4)
-        note(made, _explanation(table, metrics, manifest, n_in_words(inputs), narrow), style)
+        note(made, _explanation(table, metrics, manifest, n_in_words(inputs, metrics), narrow), style)
     return made
 
 

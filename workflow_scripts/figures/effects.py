@@ -98,7 +98,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         axes = made.subplots(len(metrics) // across, across, squeeze=False).ravel()
         for ax, metric in zip(axes, metrics, strict=True):
             _draw_metric(ax, table[table["metric"] == metric], colours(style))
-        cells = f"{n_in_words(inputs)}, {table['n_cells'].iloc[0]} cells, full product"
+        cells = f"{n_in_words(inputs, metrics)}, {table['n_cells'].iloc[0]} cells, full product"
         repeats = over_repeats(table["repeat"].nunique())
         what = f"bars: {repeats}; points: repeats; numbers: range of the marginal means; grey: pairs of choices"
         note(made, f"{cells}; {what}. Functional ANOVA (Hutter et al. 2014).", style)

@@ -82,7 +82,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         repeats = over_repeats(table["n_repeats"].max())
         held_out = table[table["split"] != SPLITS["train"]]
         beside = accuracy_note(table["metric"].unique(), held_out.groupby("series")[[*BESIDE_ACCURACY]].mean())
-        start = f"{n_in_words(inputs)}, k = {table['k'].iloc[0]}"
+        start = f"{n_in_words(inputs, table['metric'].unique())}, k = {table['k'].iloc[0]}"
         empty = " and ".join(str(fold + 1) for fold in sorted({*table["fold"]} - {*held_out["fold"]}))
         why = (
             f"No held-out image of fold {empty} has a label."

@@ -97,7 +97,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         ax.tick_params(axis="y", rotation=0)
         ax.set(xlabel=TITLES[table["x_axis"].iloc[0]], ylabel=TITLES[table["y_axis"].iloc[0]])
         means = f"means over all other choices and repeats, {table['n'].iloc[0]} clusterings per field"
-        note(made, f"{n_in_words(inputs)}; {means}." + accuracy_note(table["metric"].unique(), table), style)
+        metrics = table["metric"].unique()
+        note(made, f"{n_in_words(inputs, metrics)}; {means}." + accuracy_note(metrics, table), style)
     return made
 
 

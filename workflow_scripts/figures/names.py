@@ -70,15 +70,24 @@ def term_in_words(term: str) -> str:
     return " × ".join([first, *map(in_sentence, others)])
 
 
-def n_in_words(inputs: Mapping[str, Any]) -> str:
+def n_in_words(inputs: Mapping[str, Any], metrics: Iterable[str] = ()) -> str:
     """Return the number of images of a figure as text, such as `n = 347 images`.
 
-    If its cells have subsets of different sizes, it is a range, such as `n = 300 to 347 images`. `inputs` are those of
-    `draw`.
+    If its cells have subsets of different sizes, it is a range, such as `n = 300 to 347 images`. If some images have no
+    label and one of the `metrics` needs labels, `, 20 with a label` follows. `inputs` are those of `draw`.
     """
-    sizes = [len(read_manifest(path)) for path in inputs["subsets"]]
-    least, most = min(sizes), count(max(sizes), "image")
-    return f"n = {most}" if len(set(sizes)) == 1 else f"n = {least:,} to {most}"
+    manifests = [read_manifest(path) for path in inputs["subsets"]]
+    sizes = [len(manifest) for manifest in manifests]
+    labelled = [int(manifest["label"].notna().sum()) for manifest in manifests]
+    n = f"n = {_range(sizes)} {'image' if max(sizes) == 1 else 'images'}"
+    needed = labelled != sizes and any(labelled) and any(METRICS[name].needs_labels for name in metrics)
+    return f"{n}, {_range(labelled)} with a label" if needed else n
+
+
+def _range(numbers: Iterable[int]) -> str:
+    """Return the lowest and the highest of the numbers as text, or one number if they are equal."""
+    low, *_, high = sorted([*numbers, *numbers])
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def over_repeats(n: int) -> str:

@@ -39,8 +39,8 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with the columns of `consensus.nuisance.associations`, and `n_images`, `n_groups` and `labelled` (whether
-    images were compared within labels). Empty if no fact varies among the images that are compared.
+    DataFrame with the columns of `consensus.nuisance.associations`, and `n_images`, `n_groups`, `labelled` (whether
+    images were compared within labels) and `n_labelled`. Empty if no fact varies among the images that are compared.
     """
     manifest = read_manifest(inputs["manifest"][0])
     groups = _groups(inputs["consensus"][0])
@@ -49,11 +49,13 @@ def tabulate(
     parts = [table.add_suffix(f" ({name})") if len(looks) > 1 else table for name, table in looks.items()]
     brought = [facts_of_table(path, manifest).add_prefix("table: ") for path in inputs.get("facts", [])]
     facts = pd.concat([*parts, facts_of_files(manifest), *brought], axis=1)
-    labelled = bool(manifest["label"].notna().any())
-    labels = manifest["label"].fillna("").to_numpy() if labelled else None
+    n_labelled = int(manifest["label"].notna().sum())
+    labels = manifest["label"].fillna("").to_numpy() if n_labelled else None
     options = {"n_permutations": figure["n_permutations"], "seed": figure["seed"]}
     table = associations(groups, facts, labels, **options)
-    return table.assign(n_images=len(groups), n_groups=len(np.unique(groups)), labelled=labelled)
+    return table.assign(
+        n_images=len(groups), n_groups=len(np.unique(groups)), labelled=n_labelled > 0, n_labelled=n_labelled
+    )
 
 
 def _groups(path: str) -> np.ndarray:
@@ -92,6 +94,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     within = "within the images of each label" if first["labelled"] else "no labels: among all images"
+    if 0 < first["n_labelled"] < first["n_images"]:
+        within = f"within the {first['n_labelled']} images with a label by label, and within the others"
     return (
         f"{count(first['n_groups'], 'group')}, n = {first['n_images']} images, {within}. "
         f"Filled: p < {SURE:g} by permutation, corrected for {count(len(table), 'fact')} (Holm)."

@@ -19,7 +19,7 @@ from workflow_scripts.figures.names import term_in_words
 from workflow_scripts.figures.partitions import NO_CELLS_TO_COMPARE, choices_of
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.agreement import read_agreement
-from workflow_scripts.wording import decimal
+from workflow_scripts.wording import decimal, in_sentence, listed
 
 ROW = 5.5
 """Height of a row in millimetres."""
@@ -69,12 +69,16 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             "; pale: pairs of choices" if len(table) > len(mains) else ""
         )
         what = "Right: ARI lost by a change of this choice alone; grey: what chance gives in 95 % of cases"
-        note(
-            made,
-            f"{first['n_cells']} cells, n = {first['n_images']} images; no labels are needed. {dark}. {what}.",
-            style,
-        )
+        cells = f"{first['n_cells']} cells, n = {first['n_images']} images; no labels are needed"
+        note(made, f"{cells}. {dark}. {what}.{_untested(mains)}", style)
     return made
+
+
+def _untested(mains: pd.DataFrame) -> str:
+    """Return a sentence that names the choices for which there are too few cells to be significant; "" if none is."""
+    terms = mains.loc[mains["least_p"] >= SIGNIFICANT, "term"]
+    names = listed([in_sentence(term_in_words(term)) for term in terms])
+    return f" Too few cells for p < {SIGNIFICANT:g}: {names}." if names else ""
 
 
 def _draw_shares(ax: Axes, table: pd.DataFrame, palette: Sequence[str]) -> None:

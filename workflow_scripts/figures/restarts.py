@@ -78,9 +78,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             ax.axis("off")
         for row in axes:
             row[0].set_ylabel(METRICS[table["metric"].iloc[0]].axis_label)
-        beside = accuracy_note(table["metric"].unique(), table[table["best"]])
+        metrics = table["metric"].unique()
+        beside = accuracy_note(metrics, table[table["best"]])
         what = "each point is a restart; triangle and dashed line: the lowest inertia"
-        note(made, f"{n_in_words(inputs)}; {what}.{beside}", style)
+        note(made, f"{n_in_words(inputs, metrics)}; {what}.{beside}", style)
     return made
 
 

@@ -146,7 +146,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 ax.set_xlabel(METRICS[metric].axis_label)
             if METRICS[metric].percent:
                 _up_to_hundred(ax.yaxis if numeric else ax.xaxis)
-        note(made, _explanation(table, manifest, n_in_words(inputs)), style)
+        note(made, _explanation(table, manifest, n_in_words(inputs, table["metric"].unique())), style)
         if len(hues) > 1:
             entries = {hue: _entry(look) for hue, look in hue_looks.items()}
             panel_legend(axes[0], entries, columns_within(0.75 * figure["width"] / across, hues, style))

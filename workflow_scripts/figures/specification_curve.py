@@ -45,8 +45,8 @@ def tabulate(
 
     - `place`, `name`: place in the order (from 1), and name of the cell.
     - one column for each axis on which the cells differ, with values in words.
-    - `metric`, `metric_name`: the metric of the settings, and its name in words. If the metric needs labels and no
-      image has one, it is `agreement`.
+    - `metric`, `metric_name`: the metric of the settings, and its name in words. If the metric needs labels and there
+      are none, or labels of one class, it is `agreement`.
     - `value`: mean of the metric over the repeats, in the units of the axis label. If the metric is `agreement`, it is
       the agreement of the cell's best partition.
     - `low`, `high`, `n_repeats`: smallest and largest value over the repeats (null for one repeat), and number of
@@ -59,7 +59,7 @@ def tabulate(
     metric = figure["metric"]
     cell_scores = [] if metric == AGREEMENT else _scores(figure, inputs["scores"])
     scores = [shown(metric, repeats[metric]) for repeats in cell_scores]
-    if not scores or all(values.isna().all() for values in scores):
+    if not scores or all(values.isna().all() for values in scores) or _needs_classes(metric, cell_scores):
         metric = AGREEMENT
         values, scores = _agreements(partitions, read_agreement(inputs["agreement"][0], cells)[0])
     else:
@@ -85,6 +85,11 @@ def tabulate(
 
 def _scores(figure: Mapping[str, Any], paths: Sequence[str]) -> list[pd.DataFrame]:
     return [best_of_repeats(with_k(read_scores(path), figure["k"])) for path in paths]
+
+
+def _needs_classes(metric: str, scores: Sequence[pd.DataFrame]) -> bool:
+    """Return whether the metric needs labels and all labels are of one class, so that it says nothing."""
+    return METRICS[metric].needs_labels and all((repeats["largest_class"] == 1).all() for repeats in scores)
 
 
 def _agreements(partitions: Partitions, between: np.ndarray) -> tuple[np.ndarray, list[pd.Series]]:
@@ -118,7 +123,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         palette = colours(style)
         _draw_curve(curve, table, palette[0])
         _draw_matrix(matrix, table, levels, palette, NAMES_SHARE * figure["width"], style)
-        note(made, f"{n_in_words(inputs)}, {_explanation(table)}", style)
+        n = n_in_words(inputs, {*METRICS}.intersection(table["metric"]))
+        note(made, f"{n}, {_explanation(table)}", style)
     return made
 
 

@@ -262,7 +262,9 @@ def _explanation(table: pd.DataFrame, rows: pd.DataFrame) -> str:
     if scored := picks(table):
         listed = ", ".join(f"{RULES[rule]} {decimal(value)}" for rule, value in scored.items())
         best, median = table["ari"].max(), table["ari"].median()
-        sentences.append(f"ARI of the cell picked by {listed}; best cell {decimal(best)}, median {decimal(median)}.")
+        some = "" if first["n_labels"] == first["n_images"] else f" with {count(first['n_labels'], 'label')}"
+        picked = f"ARI{some} of the cell picked by {listed}"
+        sentences.append(f"{picked}; best cell {decimal(best)}, median {decimal(median)}.")
     else:
         sentences.append("No labels: the ARI of the picked cells is not known.")
     return " ".join(sentences)

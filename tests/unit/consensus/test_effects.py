@@ -62,3 +62,14 @@ def test_an_axis_of_one_level_is_no_choice() -> None:
     effects = partition_effects(agreement_matrix(rows), CHOICES.assign(backbone="one"), n_permutations=1)
     assert not effects["term"].str.contains("backbone").any()
     assert len(effects) == 6
+
+
+def test_with_two_levels_of_each_of_three_choices_no_choice_can_be_significant() -> None:
+    """Of the 16 arrangements of a choice 2 are the observed one, by other names: p is 1/8 or more."""
+    choices = product_of(preprocess=["a", "b"], layer=["c", "d"], whiten=[False, True])
+    truth = np.repeat(np.arange(4), 50)
+    parts = {layer: noisy_copies(truth, [0.5], 4, seed)[0] for seed, layer in enumerate("cd")}
+    effects = partition_effects(agreement_matrix(np.stack([parts[layer] for layer in choices["layer"]])), choices)
+    assert effects["share"][0] == pytest.approx(1)
+    assert (effects["least_p"][:3] == 1 / 8).all()
+    assert (effects["p"][:3] >= 1 / 8).all()

@@ -31,6 +31,14 @@ def test_subsets_of_different_sizes_are_a_range_of_images(tmp_path):
     assert n_in_words({"subsets": manifests}) == "n = 3 to 1,200 images"
 
 
+def test_a_metric_that_needs_labels_says_how_many_images_have_one(tmp_path):
+    images = [(f"{number}", f"{number}.png", "a" if number < 5 else "") for number in range(48)]
+    path = str(tmp_path / "manifest.csv")
+    pd.DataFrame(images, columns=["image_id", "path", "label"]).to_csv(path, index=False)
+    assert n_in_words({"subsets": [path]}, ["silhouette", "ari"]) == "n = 48 images, 5 with a label"
+    assert n_in_words({"subsets": [path]}, ["silhouette"]) == "n = 48 images"
+
+
 def test_a_pair_of_choices_is_one_name_in_small_letters():
     names = [term_in_words(term) for term in ("n_components", "n_components × clusterer", "layer × k")]
     assert names == ["Components", "Components × clusterer", "Layer × k"]

@@ -12,6 +12,7 @@ from workflow_scripts.grid.cells import word
 from workflow_scripts.pages.answers.page import Section, Sentence, Shown
 from workflow_scripts.pages.verdict import sentences
 from workflow_scripts.pages.verdict.study import VerdictTables, choice_in_words
+from workflow_scripts.scores import METRICS
 from workflow_scripts.wording import count, percent
 
 KEPT = 0.5
@@ -36,9 +37,9 @@ def sections(study: VerdictTables, shown: int, per_group: int) -> list[Section]:
 
     An image is fragile if it lies between two groups (`verdict.study.BETWEEN`).
     """
-    restarts, enough = _restarts(study)
+    restarts, more = _restarts(study)
     matters = sentences.choice_that_matters(study.verdict, study.effects)
-    next_steps = sentences.next_steps(_state(study, shown, enough))
+    next_steps = sentences.next_steps(_state(study, shown, more))
     return [
         Section("images", "Which images are these?", _images(study)),
         _groups(study, per_group),
@@ -54,10 +55,11 @@ def sections(study: VerdictTables, shown: int, per_group: int) -> list[Section]:
     ]
 
 
-def _state(study: VerdictTables, shown: int, restarts_enough: bool) -> sentences.State:
+def _state(study: VerdictTables, shown: int, more: str | None) -> sentences.State:
     """Return the facts from which the section "What to do next?" is written.
 
-    `shown` is the largest number of fragile images on the page.
+    `shown` is the largest number of fragile images on the page, and `more` the setting to raise so that there are
+    enough restarts, if any.
     """
     return sentences.State(
         verdict=study.verdict,
@@ -69,7 +71,7 @@ def _state(study: VerdictTables, shown: int, restarts_enough: bool) -> sentences
         shown=shown,
         choice=_strongest(study),
         asked_for_k="choose_k" in study.tables,
-        restarts_enough=restarts_enough,
+        more=more,
         turning_matters=_turning_matters(study),
     )
 
@@ -109,7 +111,7 @@ def _groups(study: VerdictTables, per_group: int) -> Section:
 
 def _survival(study: VerdictTables) -> Sentence:
     kept = int((study.consensus["agreement"] > KEPT).sum())
-    return sentences.survival(study.verdict, study.n_cells, len(study.manifest), kept)
+    return sentences.survival(study.verdict, study.agreement, study.n_cells, len(study.manifest), kept)
 
 
 def _says_nothing(study: VerdictTables) -> bool:
@@ -138,7 +140,7 @@ def _mostly(labels: pd.Series) -> str:
     if counts.empty:
         return ""
     counts = counts[counts == counts.max()].sort_index()
-    return f", {percent(counts.iloc[0] / labels.notna().sum())} of the labelled are {counts.index[0]}"
+    return f", labelled {counts.index[0]}: {counts.iloc[0]} of {labels.notna().sum()}"
 
 
 def _trust(study: VerdictTables) -> list[Sentence]:
@@ -153,6 +155,8 @@ def _trust(study: VerdictTables) -> list[Sentence]:
         )
     ]
     n_labelled = int(first["n_labels"])
+    if n_labelled and study.manifest["label"].nunique() < 2:
+        return [*answers, sentences.labels_of_one_class(n_labelled)]
     if n_labelled and table["ari"].notna().any():
         aris = [first["ari"], table["ari"].max(), table["ari"].median()]
         answers.append(sentences.checked_by_labels(len(study.manifest), n_labelled, *map(float, aris)))
@@ -165,33 +169,41 @@ def _trust(study: VerdictTables) -> list[Sentence]:
 
 
 def _strongest(study: VerdictTables) -> str | None:
-    sure = [effect for effect in study.effects if effect[2] < sentences.SURE]
-    return max(sure, key=lambda effect: effect[1])[0] if sure else None
+    sure = [effect for effect in study.effects if effect.sure]
+    return max(sure, key=lambda effect: effect.share).name if sure else None
 
 
 def _curve(study: VerdictTables) -> Sentence:
     table = study.table("specification_curve")
     if table.empty:
-        return sentences.curve(None, 0, 0, 0, 0)
+        return sentences.curve(None, 0, 0, 0, 0, None)
     values = table["value"]
-    return sentences.curve(table["metric_name"].iloc[0], len(table), values.min(), values.median(), values.max())
+    metric = METRICS.get(table["metric"].iloc[0])
+    some = metric is not None and metric.needs_labels and study.n_labelled < len(study.manifest)
+    range_of = (values.min(), values.median(), values.max())
+    return sentences.curve(table["metric_name"].iloc[0], len(table), *range_of, study.n_labelled if some else None)
 
 
-def _restarts(study: VerdictTables) -> tuple[Sentence, bool]:
-    """Return the sentence about restarts, and whether there were enough; True if that is not known."""
+def _restarts(study: VerdictTables) -> tuple[Sentence, str | None]:
+    """Return the sentence about restarts, and the setting to raise; None if there were enough, or if that is not
+    known."""
     table = study.table("restarts_enough")
     if table.empty:
-        return sentences.restarts(0, 0, "restart", 0), True
-    cells = table.drop_duplicates("series")
-    n_enough = int((cells["enough_equal"] <= cells["n_runs"]).fillna(False).sum())
+        return sentences.restarts(0, 0, 0, "restart", 0), None
+    cells = table.drop_duplicates("series")  # the rows with n = 1
+    enough = (cells["enough_equal"] <= cells["n_runs"]).fillna(False)
+    alike = ~enough & (cells["equal"] == 1)
     unit, n_runs = str(cells["unit"].iloc[0]), int(cells["n_runs"].max())
-    return sentences.restarts(len(cells), n_enough, unit, n_runs), n_enough == len(cells)
+    sentence = sentences.restarts(len(cells), int(enough.sum()), int(alike.sum()), unit, n_runs)
+    if enough.all():
+        return sentence, None
+    return sentence, "repeats" if unit == "repeat" and (enough | alike).all() else "n_init"
 
 
 def _confounders(study: VerdictTables) -> Sentence:
     table = study.table("nuisances")
     facts = [(str(row.fact), float(row.strength), float(row.p_holm)) for row in table.itertuples()]
-    return sentences.confounders(study.verdict, facts, bool(study.n_labelled))
+    return sentences.confounders(study.verdict, facts, len(study.manifest), study.n_labelled)
 
 
 def _perturbations(study: VerdictTables) -> list[Section]:

@@ -7,6 +7,7 @@ claims more than its numbers show.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
+from typing import NamedTuple
 
 from workflow_scripts.pages.answers.page import Sentence, Strength
 from workflow_scripts.wording import count, listed, percent
@@ -17,6 +18,10 @@ LEADS = 0.5
 """Share of the bootstrap samples in which a cell must rank first to be recommended alone."""
 STRONG_AGREEMENT = 0.6
 """Smallest mean ARI of the most trusted cell that counts as strong agreement."""
+ENOUGH_LABELS = 30
+"""Smallest number of labels that can be strong evidence."""
+ENOUGH_IMAGES = 100
+"""Number of images from which on an association of strength `NOTABLE` is mostly found, so that its absence counts."""
 NO_ANSWER = ("nothing", "few")
 """Verdicts for which no group is shown: the cells agree no better than chance, or there are too few images to tell."""
 MOST_IMAGES = 0.8
@@ -76,12 +81,13 @@ def number_of_groups(k: int, chosen: str, criteria: int | None, asked: bool) -> 
     return Sentence(text, "none", k, "consensus")
 
 
-def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence:
+def survival(verdict: str, agreement: float, n_cells: int, n_images: int, n_kept: int) -> Sentence:
     """Say whether the groups survive the choices.
 
     Parameters
     ----------
     verdict : how far cells can be trusted, as in `consensus.trust.Trust`, or `few` if there are too few images.
+    agreement : mean agreement of the most trusted cell.
     n_cells, n_images : numbers of cells and of images.
     n_kept : number of images whose group in the consensus has more than half of the votes of the cells.
     """
@@ -97,8 +103,14 @@ def survival(verdict: str, n_cells: int, n_images: int, n_kept: int) -> Sentence
         return Sentence(text, "none", share, "consensus")
     start = f"{n_kept} of {n_images} images ({percent(share)}) keep their group in most votes of the {n_cells} cells"
     if verdict == "agree" and share >= MOST_IMAGES:
-        return Sentence(f"The groups survive the choices: {start}.", "strong", share, "consensus")
+        strength = _strength_of(verdict, agreement)
+        return Sentence(f"The groups survive the choices: {start}.", strength, share, "consensus")
     return Sentence(f"The groups survive in part: {start}.", "weak", share, "consensus")
+
+
+def _strength_of(verdict: str, agreement: float) -> Strength:
+    """Return how strong the evidence is that the agreement of the most trusted cell gives."""
+    return "strong" if verdict == "agree" and agreement >= STRONG_AGREEMENT else "weak"
 
 
 def fragile(
@@ -120,7 +132,7 @@ def fragile(
         why = "There are too few images" if verdict == "few" else "No cells agree"
         text = f"{why}, so it is not known which images are safe."
         return Sentence(text, "none", None, "consensus")
-    strength: Strength = "strong" if verdict == "agree" and agreement >= STRONG_AGREEMENT else "weak"
+    strength = _strength_of(verdict, agreement)
     if not n_fragile:
         return Sentence("No image lies between two groups.", strength, 0, "consensus")
     lie = "lies" if n_fragile == 1 else "lie"
@@ -129,29 +141,51 @@ def fragile(
     return Sentence(text, strength, n_fragile, "consensus")
 
 
-def choice_that_matters(verdict: str, effects: Sequence[tuple[str, float, float, float]]) -> Sentence:
-    """Say which choice the result depends on most.
+class Effect(NamedTuple):
+    """The effect of a choice: its name in words, the share of the disagreement that it explains, the p-value, the ARI
+    that is lost if only this choice is changed, and the lowest p-value that is possible with the study's cells."""
 
-    `effects` has four values for each choice: its name in words, the share of the disagreement that it explains, the
-    p-value, and the ARI that is lost if only this choice is changed.
-    """
+    name: str
+    share: float
+    p: float
+    lost: float
+    least_p: float
+
+    @property
+    def sure(self) -> bool:
+        """Return whether chance does not explain the effect."""
+        return self.p < SURE
+
+    @property
+    def testable(self) -> bool:
+        """Return whether there are enough cells to tell the effect from chance."""
+        return self.least_p < SURE
+
+
+def choice_that_matters(verdict: str, effects: Sequence[Effect]) -> Sentence:
+    """Say which choice the result depends on most."""
     table = "partition_effects"
     if not effects:
         return Sentence("The study varies no choice, so none can matter.", "none", None, table)
     if verdict == "few":
         return Sentence("There are too few images to tell which choice matters.", "none", None, table)
-    if all(isnan(share) for _, share, _, _ in effects):
+    if all(isnan(effect.share) for effect in effects):
         return Sentence("All cells have the same partition: no choice matters.", "strong", 0.0, table)
-    name, share, p, lost = max(effects, key=lambda effect: (effect[2] < SURE, effect[1]))
-    if not p < SURE:
-        most = f"largest: {name}, {percent(share)}, p = {p:.2f}"
-        return Sentence(f"No choice explains more of the disagreement than chance does ({most}).", "none", share, table)
-    text = f"The {name} matters most: it explains {percent(share)} of the disagreement between cells"
-    text += f", and a change of it alone costs {lost:.2f} of ARI." if lost >= 0.005 else "."
-    others = [other for other, _, other_p, _ in effects if other != name and not other_p < SURE]
-    if others:
-        text += f" No more than chance: {listed(others, most=3)}."
-    return Sentence(text, "strong" if share >= NOTABLE else "weak", share, table)
+    first = max(effects, key=lambda effect: (effect.sure, effect.share))
+    most = f"largest: {first.name}, {percent(first.share)}"
+    if not first.testable:
+        text = f"There are too few cells to tell which choice matters ({most})."
+        return Sentence(text, "none", first.share, table)
+    if not first.sure:
+        text = f"No choice explains more of the disagreement than chance does ({most}, p = {first.p:.2f})."
+        return Sentence(text, "none", first.share, table)
+    text = f"The {first.name} matters most: it explains {percent(first.share)} of the disagreement between cells"
+    text += f", and a change of it alone costs {first.lost:.2f} of ARI." if first.lost >= 0.005 else "."
+    if chance := [effect.name for effect in effects if effect.testable and not effect.sure]:
+        text += f" No more than chance: {listed(chance, most=3)}."
+    if unknown := [effect.name for effect in effects if not effect.testable]:
+        text += f" Too few cells to judge: {listed(unknown, most=3)}."
+    return Sentence(text, "strong" if first.share >= NOTABLE else "weak", first.share, table)
 
 
 def cell_to_trust(
@@ -200,16 +234,27 @@ def checked_by_labels(n_images: int, n_labelled: int, ari: float, best: float, m
     """Say the ARI of the trusted cell with the labels, and beside it the highest and the median ARI of all cells."""
     of = "the labels" if n_labelled == n_images else f"the {count(n_labelled, 'label')} at hand"
     text = f"Against {of} it has ARI {ari:.2f}; the best cell has {best:.2f}, the median cell {median:.2f}."
+    if n_labelled < ENOUGH_LABELS:
+        return Sentence(f"{text} So few labels show little.", "weak", ari, "trust")
     return Sentence(text, "strong" if ari >= median else "weak", ari, "trust")
+
+
+def labels_of_one_class(n_labels: int) -> Sentence:
+    """Say that labels of one class cannot check the cells."""
+    return Sentence(f"{count(n_labels, 'label')} of one class cannot check the cells.", "none", n_labels, "manifest")
 
 
 def settled_by_labels(name: str, probability: float, n_labels: int, needed: int | None, n_unlabelled: int) -> Sentence:
     """Say which cell the labels favour, and how many more labels would decide.
 
     `needed` is the number of further labels: 0 if more labels would hardly change the answer, and None if this number
-    cannot be estimated. `n_unlabelled` images have no label yet.
+    cannot be estimated. `n_unlabelled` images have no label yet. The probability also counts the agreement of the
+    cells, which decides alone if there are few labels.
     """
     start = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
+    if needed == 0 and n_labels < ENOUGH_LABELS:
+        text = f"{start}, by the agreement of the cells more than by so few labels."
+        return Sentence(text, "weak", probability, "trust")
     if needed == 0:
         text = f"{start}; cells of its opinion lead, and more labels would hardly change that."
         return Sentence(text, "strong", probability, "trust")
@@ -221,27 +266,31 @@ def settled_by_labels(name: str, probability: float, n_labels: int, needed: int 
     return Sentence(f"{start}; {more}.", "weak", probability, "trust")
 
 
-def curve(metric: str | None, n_cells: int, low: float, median: float, high: float) -> Sentence:
+def curve(metric: str | None, n_cells: int, low: float, median: float, high: float, n_labels: int | None) -> Sentence:
     """Say in which range the scores of the cells are.
 
     `metric` is the name of the score, or None if there is only one cell. `low`, `median` and `high` are the lowest, the
-    median and the highest score of all cells.
+    median and the highest score of all cells. `n_labels` is the number of labels that the score rests on; None if it
+    needs none, or if every image has one.
     """
     table = "specification_curve"
     if metric is None:
         return Sentence("The study has one cell, so there is no curve: vary a choice.", "none", None, table)
     if isnan(median):
         return Sentence("Not every cell has a value of this metric.", "none", None, table)
-    text = f"{metric} of {n_cells} cells: {low:.2f} to {high:.2f}, median {median:.2f}."
+    by = f", by {count(n_labels, 'label')}" if n_labels else ""
+    text = f"{metric} of {n_cells} cells{by}: {low:.2f} to {high:.2f}, median {median:.2f}."
     return Sentence(text, "fact", median, table)
 
 
-def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
+def restarts(n_cells: int, n_enough: int, n_alike: int, unit: str, n_runs: int) -> Sentence:
     """Say whether every cell had enough restarts.
 
     Parameters
     ----------
     n_cells, n_enough : number of cells, and of those that had enough.
+    n_alike : number of the other cells whose runs all reach the best optimum or an equal one; these runs are too few to
+        be sure.
     unit : `restart` or `repeat`.
     n_runs : largest number of restarts, or of repeats, that a cell stores.
     """
@@ -253,16 +302,18 @@ def restarts(n_cells: int, n_enough: int, unit: str, n_runs: int) -> Sentence:
     runs = count(n_runs, unit)
     if n_enough == n_cells:
         return Sentence(f"{runs} reach the best optimum, or an equal one, in every cell.", "strong", share, table)
-    cells = f"{n_cells - n_enough} of {count(n_cells, 'cell')}"
-    text = f"In {cells}, {runs} may miss the best optimum and all equal ones."
-    return Sentence(text, "weak" if n_enough else "none", share, table)
+    n_missed = n_cells - n_enough - n_alike
+    missed = [f"in {n_missed} of {n_cells} cells, {runs} may miss the best optimum and all equal ones"] * (n_missed > 0)
+    alike = [f"in {n_alike} of {n_cells} cells, {runs} agree, but they are too few to be sure"] * (n_alike > 0)
+    text = "; ".join([*missed, *alike])
+    return Sentence(f"{text[0].upper()}{text[1:]}.", "weak" if n_enough else "none", share, table)
 
 
-def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelled: bool) -> Sentence:
+def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], n_images: int, n_labelled: int) -> Sentence:
     """Say which facts about the images are associated with the groups.
 
-    `facts` has for each fact its name, the strength of the association (0 to 1), and the corrected p-value. `labelled`
-    says whether images have labels; then only images with the same label were compared.
+    `facts` has for each fact its name, the strength of the association (0 to 1), and the corrected p-value.
+    `n_labelled` of `n_images` images have labels; only images with the same label, or without one, were compared.
     """
     table = "nuisances"
     if verdict == "few":
@@ -270,16 +321,22 @@ def confounders(verdict: str, facts: Sequence[tuple[str, float, float]], labelle
     if not facts:
         text = "No known fact about the images varies, so none can go with the groups."
         return Sentence(text, "none", None, table)
-    beyond = " beyond what the labels explain" if labelled else ""
+    of = "labels" if n_labelled == n_images else f"labels of {n_labelled} of {n_images} images"
+    beyond = f" beyond what the {of} explain" if n_labelled else ""
     sure = sorted([fact for fact in facts if fact[2] < SURE], key=lambda fact: -fact[1])
     if not sure:
-        text = f"None of {len(facts)} known facts about the images goes with the groups{beyond}."
-        return Sentence(text, "strong", 0.0, table)
+        name, strength, p = max(facts, key=lambda fact: fact[1])
+        known = f"None of {len(facts)} known facts about the images"
+        if strength < NOTABLE:
+            sure_of_none: Strength = "strong" if verdict == "agree" and n_images >= ENOUGH_IMAGES else "weak"
+            return Sentence(f"{known} goes with the groups{beyond}.", sure_of_none, 0.0, table)
+        text = f"{known} is sure to go with the groups{beyond}, but some may"
+        return Sentence(f"{text} (largest: {name}, {percent(strength)}, p = {p:.2f}).", "weak", strength, table)
     names = listed([f"{name} ({percent(strength)})" for name, strength, _ in sure], most=3)
     strongest = sure[0][1]
     if strongest < NOTABLE:
         return Sentence(f"The groups explain only a little of {names}{beyond}.", "weak", strongest, table)
-    yours = "" if labelled else "; decide whether they should"
+    yours = "" if n_labelled == n_images else "; decide whether they should"
     return Sentence(f"Beware: the groups explain {names}{beyond}{yours}.", "strong", strongest, table)
 
 
@@ -309,7 +366,8 @@ class State:
     """The numbers that the next steps depend on.
 
     A fragile image lies between two groups; `shown` is the largest number of fragile images that the page shows.
-    `choice` is the choice that matters most, in words, or None.
+    `choice` is the choice that matters most, in words, or None. `more` is the setting that says how often k-means is
+    run and should be raised, or None.
     """
 
     verdict: str
@@ -321,10 +379,15 @@ class State:
     shown: int
     choice: str | None
     asked_for_k: bool
-    restarts_enough: bool
+    more: str | None
     turning_matters: bool = False
 
 
+RAISED = {
+    "n_init": "in some cells more restarts may find a better optimum",
+    "repeats": "those of a cell agree, but are too few to be sure that no better optimum exists",
+}
+"""Reasons to raise a setting of k-means."""
 _Step = tuple[str, str, float | None]
 """What to do, and the table and the number that say why."""
 
@@ -348,8 +411,8 @@ def next_steps(study: State) -> list[Sentence]:
             "Try a backbone with orbit: true: its features do not depend on rotation, but the groups of this study do."
         )
         steps.append((what, "perturbations", None))
-    if not study.restarts_enough:
-        steps.append(("Raise n_init: in some cells more restarts may find a better optimum.", "restarts_enough", None))
+    if study.more:
+        steps.append((f"Raise {study.more}: {RAISED[study.more]}.", "restarts_enough", None))
     if not study.asked_for_k:
         what = "Add a figure {kind: choose_k}: this study does not ask how many groups there are."
         steps.append((what, "consensus", study.n_groups))

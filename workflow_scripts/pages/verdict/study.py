@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workflow_scripts.grid.axes import TITLES
+from workflow_scripts.pages.verdict.sentences import Effect
 from workflow_scripts.wording import in_sentence
 
 TOO_FEW = 0.5
@@ -89,16 +90,15 @@ class VerdictTables:
         return table[between & table["second"].notna()].sort_values(["margin", "path"], kind="stable")
 
     @property
-    def effects(self) -> list[tuple[str, float, float, float]]:
-        """Return the name, the share of the disagreement, the p-value and the cost of each choice, in this order.
-
-        The cost is the agreement (ARI) between cells that is lost if only this choice changes.
-        """
+    def effects(self) -> list[Effect]:
+        """Return the effect of each choice on the partitions of the cells."""
         table = self.table("partition_effects")
         if table.empty:
             return []
         mains = table[table["order"] == 1]
-        return [(choice_in_words(row.term), row.share, row.p, row.added) for row in mains.itertuples()]
+        return [
+            Effect(choice_in_words(row.term), row.share, row.p, row.added, row.least_p) for row in mains.itertuples()
+        ]
 
 
 def choice_in_words(axis: str) -> str:

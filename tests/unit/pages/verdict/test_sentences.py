@@ -5,6 +5,10 @@ import pytest
 from workflow_scripts.pages.verdict import sentences as say
 
 
+def effect(name, share, p, lost=0.0, least_p=0.001):
+    return say.Effect(name, share, p, lost, least_p)
+
+
 def trusted(verdict="agree", agreement=0.7, first=0.9, rivals=0, n_cells=24):
     return say.cell_to_trust(verdict, "plain, fire9_avg", agreement, 0.02, first, rivals, n_cells)
 
@@ -61,9 +65,13 @@ def test_one_cell_is_not_trusted_nor_blamed():
     ],
 )
 def test_what_survives_depends_on_agreement_and_on_the_share(verdict, kept, strength, begins):
-    sentence = say.survival(verdict, 24, 100, kept)
+    sentence = say.survival(verdict, 0.7, 24, 100, kept)
     assert sentence.strength == strength
     assert sentence.text.startswith(begins)
+
+
+def test_groups_of_cells_that_agree_less_survive_with_weak_evidence():
+    assert say.survival("agree", 0.56, 24, 100, 100).strength == "weak"
 
 
 def test_labels_none_some_and_all():
@@ -80,35 +88,64 @@ def test_set_aside_files_are_counted_by_reason_the_most_first():
 
 
 def test_the_choice_that_matters_is_the_strongest_that_chance_does_not_explain():
-    sentence = say.choice_that_matters("agree", [("layer", 0.5, 0.4, 0.3), ("whitening", 0.2, 0.001, 0.07)])
+    layer, whitening = effect("layer", 0.5, 0.4, 0.3), effect("whitening", 0.2, 0.001, 0.07)
+    sentence = say.choice_that_matters("agree", [layer, whitening])
     assert sentence.text == (
         "The whitening matters most: it explains 20 % of the disagreement between cells, "
         "and a change of it alone costs 0.07 of ARI. No more than chance: layer."
     )
     assert sentence.strength == "strong"
-    assert say.choice_that_matters("agree", [("layer", 0.02, 0.001, 0.0)]).strength == "weak"
+    assert say.choice_that_matters("agree", [effect("layer", 0.02, 0.001)]).strength == "weak"
+
+
+def test_a_choice_that_too_few_cells_vary_is_not_said_to_be_chance():
+    layer, whitening = effect("layer", 0.5, 0.25, least_p=0.125), effect("whitening", 0.2, 0.001)
+    sentence = say.choice_that_matters("agree", [layer])
+    assert sentence.text == "There are too few cells to tell which choice matters (largest: layer, 50 %)."
+    assert sentence.strength == "none"
+    both = say.choice_that_matters("agree", [layer, whitening]).text
+    assert both.endswith("between cells. Too few cells to judge: layer.")
 
 
 def test_without_an_effect_no_choice_is_blamed():
-    sentence = say.choice_that_matters("agree", [("layer", 0.5, 0.4, 0.3)])
+    sentence = say.choice_that_matters("agree", [effect("layer", 0.5, 0.4, 0.3)])
     assert sentence.strength == "none"
     assert sentence.text.startswith("No choice explains more of the disagreement than chance does")
-    same = say.choice_that_matters("agree", [("layer", float("nan"), 1.0, 0.0)])
+    same = say.choice_that_matters("agree", [effect("layer", float("nan"), 1.0)])
     assert same.text == "All cells have the same partition: no choice matters."
     assert say.choice_that_matters("agree", []).text == "The study varies no choice, so none can matter."
 
 
 def test_confounders_strong_traces_none_and_unknown():
     facts = [("brightness", 0.4, 0.01), ("format", 0.3, 0.2), ("width", 0.02, 0.03)]
-    assert say.confounders("agree", facts, True).text == (
+    assert say.confounders("agree", facts, 90, 90).text == (
         "Beware: the groups explain brightness (40 %) and width (2 %) beyond what the labels explain."
     )
-    assert say.confounders("agree", facts, False).text.endswith("; decide whether they should.")
-    assert say.confounders("agree", facts[2:], True).strength == "weak"
-    clean = say.confounders("agree", facts[1:2], False)
+    assert say.confounders("agree", facts, 90, 0).text.endswith("; decide whether they should.")
+    assert say.confounders("agree", facts[2:], 90, 90).strength == "weak"
+    clean = say.confounders("agree", [("format", 0.03, 0.2)], 200, 0)
+    assert clean.strength == "strong"
+    assert say.confounders("agree", [("format", 0.03, 0.2)], 12, 0).strength == "weak"
     assert clean.text == "None of 1 known facts about the images goes with the groups."
     assert clean.number == 0
-    assert say.confounders("agree", [], False).strength == "none"
+    assert say.confounders("agree", [], 90, 0).strength == "none"
+
+
+def test_a_few_labels_explain_little_of_what_goes_with_the_groups():
+    few = say.confounders("agree", [("brightness", 0.4, 0.01)], 48, 4)
+    assert few.text == (
+        "Beware: the groups explain brightness (40 %) beyond what the labels of 4 of 48 images explain; "
+        "decide whether they should."
+    )
+
+
+def test_a_large_association_of_few_images_is_neither_found_nor_excluded():
+    unsure = say.confounders("agree", [("format", 0.3, 0.2), ("width", 0.0, 1.0)], 12, 0)
+    assert unsure.text == (
+        "None of 2 known facts about the images is sure to go with the groups, but some may "
+        "(largest: format, 30 %, p = 0.20)."
+    )
+    assert unsure.strength == "weak"
 
 
 def test_perturbations_strong_weak_and_harmless():
@@ -134,15 +171,30 @@ def test_a_handful_of_labels_says_how_many_more_settle_it():
     assert say.settled_by_labels("a", 0.6, 20, 35, 34).text.endswith(
         "labels of the 34 other images would hardly decide."
     )
-    assert say.settled_by_labels("a", 0.97, 20, 0, 9).strength == "strong"
+    assert say.settled_by_labels("a", 0.97, 60, 0, 9).strength == "strong"
     assert "do not decide" in say.settled_by_labels("a", 0.2, 1, None, 9).text
 
 
+def test_few_labels_are_weak_evidence_whatever_they_say():
+    checked = say.checked_by_labels(48, 4, 1.0, 1.0, 1.0)
+    assert checked.text.startswith("Against the 4 labels at hand it has ARI 1.00;")
+    assert checked.text.endswith("So few labels show little.")
+    settled = say.settled_by_labels("a", 0.97, 4, 0, 44)
+    assert settled.text.endswith("0.97, by the agreement of the cells more than by so few labels.")
+    assert {checked.strength, settled.strength} == {"weak"}
+    assert say.labels_of_one_class(5).text == "5 labels of one class cannot check the cells."
+
+
 def test_a_pick_below_the_median_is_weak():
-    assert say.checked_by_labels(9, 9, 0.1, 0.5, 0.2).strength == "weak"
-    assert say.checked_by_labels(9, 9, 0.4, 0.5, 0.2).text == (
-        "Against the labels it has ARI 0.40; the best cell has 0.50, the median cell 0.20."
-    )
+    assert say.checked_by_labels(90, 90, 0.1, 0.5, 0.2).strength == "weak"
+    good = say.checked_by_labels(90, 90, 0.4, 0.5, 0.2)
+    assert good.text == "Against the labels it has ARI 0.40; the best cell has 0.50, the median cell 0.20."
+    assert good.strength == "strong"
+
+
+def test_a_score_says_how_many_labels_it_rests_on():
+    assert say.curve("ARI", 8, 0.1, 0.2, 0.3, 4).text == "ARI of 8 cells, by 4 labels: 0.10 to 0.30, median 0.20."
+    assert say.curve("ARI", 8, 0.1, 0.2, 0.3, None).text == "ARI of 8 cells: 0.10 to 0.30, median 0.20."
 
 
 @pytest.mark.parametrize(
@@ -159,10 +211,21 @@ def test_criteria_that_disagree_with_the_consensus_say_what_to_try():
 
 
 def test_restarts_enough_not_enough_and_unknown():
-    assert say.restarts(4, 4, "repeat", 10).strength == "strong"
-    assert say.restarts(4, 1, "repeat", 10).text.startswith("In 3 of 4 cells, 10 repeats may miss")
-    assert say.restarts(4, 0, "restart", 10).strength == "none"
-    assert say.restarts(0, 0, "restart", 0).number is None
+    assert say.restarts(4, 4, 0, "repeat", 10).strength == "strong"
+    assert say.restarts(4, 1, 0, "repeat", 10).text.startswith("In 3 of 4 cells, 10 repeats may miss")
+    assert say.restarts(4, 0, 0, "restart", 10).strength == "none"
+    assert say.restarts(0, 0, 0, "restart", 0).number is None
+
+
+def test_repeats_that_agree_are_not_said_to_miss_anything():
+    some = say.restarts(8, 0, 2, "repeat", 3)
+    assert some.text == (
+        "In 6 of 8 cells, 3 repeats may miss the best optimum and all equal ones; "
+        "in 2 of 8 cells, 3 repeats agree, but they are too few to be sure."
+    )
+    assert say.restarts(8, 0, 8, "repeat", 3).text.startswith("In 8 of 8 cells, 3 repeats agree")
+    steps = [step.text for step in say.next_steps(state(more="repeats"))]
+    assert any(step.startswith("Raise repeats: ") for step in steps)
 
 
 def test_fragile_images_one_many_none():
@@ -179,9 +242,9 @@ def test_fragile_images_one_many_none():
 def test_of_too_few_images_nothing_is_claimed():
     said = [
         say.cell_to_trust("few", "a", 1.0, 1.0, 1.0, 0, 4),
-        say.survival("few", 4, 2, 2),
-        say.choice_that_matters("few", [("layer", float("nan"), 1.0, 0.0)]),
-        say.confounders("few", [("brightness", 0.0, 1.0)], False),
+        say.survival("few", 1.0, 4, 2, 2),
+        say.choice_that_matters("few", [effect("layer", float("nan"), 1.0)]),
+        say.confounders("few", [("brightness", 0.0, 1.0)], 2, 0),
         say.fragile("few", 1.0, 4, 2, 0, None),
     ]
     assert {sentence.strength for sentence in said} == {"none"}
@@ -198,7 +261,7 @@ def state(**other):
         "n_fragile": 50,
         "shown": 40,
     }
-    return say.State(**{**known, "choice": "layer", "asked_for_k": False, "restarts_enough": False, **other})
+    return say.State(**{**known, "choice": "layer", "asked_for_k": False, "more": "n_init", **other})
 
 
 def test_next_steps_begin_with_the_images_to_look_at():
@@ -219,4 +282,4 @@ def test_next_steps_without_agreement_ask_for_other_features_and_for_no_labels()
 
 
 def test_nothing_is_left_to_do_where_everything_is_known():
-    assert say.next_steps(state(n_labelled=100, n_fragile=0, choice=None, asked_for_k=True, restarts_enough=True)) == []
+    assert say.next_steps(state(n_labelled=100, n_fragile=0, choice=None, asked_for_k=True, more=None)) == []
