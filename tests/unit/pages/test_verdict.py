@@ -91,6 +91,16 @@ def test_a_handful_of_labels_is_combined_with_the_agreement(tmp_path):
     assert any(text.startswith("With 10 labels, ") for text in said["trust"])
 
 
+def test_labels_of_one_class_check_nothing(tmp_path):
+    truth = np.repeat(np.arange(4), 15)
+    study = study_of(tmp_path, truth, ["a" if place % 12 == 0 else "" for place in range(60)], 0.3)
+    said = texts(study)
+    assert said["trust"][1:] == ["5 labels of one class cannot check the cells."]
+    assert said["curve"][0].startswith("Agreement with the other cells")
+    groups = next(section for section in sections(study, 40, 8) if section.key == "groups")
+    assert any(heading.endswith(", labelled a: 2 of 2") for heading in groups.images)
+
+
 def test_images_that_the_cells_put_elsewhere_are_the_fragile_ones(tmp_path):
     study = named(tmp_path, "labelled")
     truth = np.repeat(np.arange(4), 15)

@@ -39,8 +39,10 @@ def study_of(folder: Path, truth: np.ndarray, labels: list[str], noise: float, c
     for i in range(len(cells)):
         repeats = np.stack([np.where(rng.random(n) < noise, rng.integers(0, k, n), truth) for _ in range(3)])
         clusters.append(write_clusters(folder / f"cell_{i}.h5", {str(k): (repeats, [1.0, 2.0, 3.0])}))
-        of_labels = score_restarts(repeats, manifest["label"])["ari"]
-        rows = [{"k": k, "ari": ari, "silhouette": 0.1 * i, "inertia": 1.0 + j} for j, ari in enumerate(of_labels)]
+        scored = score_restarts(repeats, manifest["label"])
+        of_labels = {name: scored[name] for name in ("ari", "largest_class")}
+        table = pd.DataFrame({"k": k, **of_labels, "silhouette": 0.1 * i, "inertia": [1.0, 2.0, 3.0]})
+        rows = table.to_dict("records")
         scores.append(write_scores(folder / f"scores_{i}.parquet", rows))
     agreement = write_agreements(folder / "agreement.h5", cells, clusters)
     inputs = {
