@@ -1,6 +1,7 @@
 """Read features that another program computed, and put them into the order of the images."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,9 +14,12 @@ import pandas as pd
 
 from workflow_scripts.backbones.weight_names import NONE
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.label_table import LABELS
 from workflow_scripts.io import store
 from workflow_scripts.io.tables import read_csv
+from workflow_scripts.runlog import NOTICE
 from workflow_scripts.spreadsheets import given_back
+from workflow_scripts.wording import count
 
 log = logging.getLogger(__name__)
 _SHOWN = 3
@@ -29,8 +33,12 @@ KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
 """The ways in which a table may name images, as functions from the manifest to the names."""
 
 
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
+ID_DIGITS = 16
+"""Number of digits of a file's SHA-256 that are its image's id."""
 NAME_COLUMNS = ("path", "file", "filename", "name", "image", "image_id", "id", "hash")
-"""Allowed names of the column of a CSV that names the images. If there is none of them, it is the first column."""
+"""Allowed names of the column that names the images. If there is none of them, it is the first column that does not
+merely count the rows."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +52,9 @@ class Table:
 def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any]) -> None:
     """Write a feature store from the table `path`, with the rows in the order of the manifest.
 
-    The store has `features` (N, width) float32 and `image_id` (N,). Rows of the table that belong to no image are
-    logged and left out. Raises `UserError` if the table cannot be read (see `read_table`), if an image has no row, or
-    if a number is missing or infinite.
+    The store has `features` (N, width) float32 and `image_id` (N,). Rows of the table that belong to no image are left
+    out, which a notice says. Raises `UserError` if the table cannot be read (see `read_table`), if an image has no row,
+    or if a number is missing or infinite.
     """
     table = read_table(path)
     rows = read_csv(manifest)
@@ -65,11 +73,12 @@ def bring(path: str, manifest: str, output: Path, attributes: Mapping[str, Any])
 def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
     """Return for each image of a manifest the row of a table that has its features, (N,) int.
 
-    `rows` is the manifest, and `names` are the names of the table's rows. A name may be an image's content hash, its
-    path, its file name, or its file name without extension. It may also be a longer path that ends with the image's
-    path. Of these five ways, the one that finds most images is used. Raises `UserError` if two rows have the same name
-    or an image has no row.
+    `rows` is the manifest, and `names` are the names of the table's rows. A name may be an image's content hash (its id
+    or the whole SHA-256 of its file), its path, its file name, or its file name without extension. It may also be a
+    longer path that ends with the image's path. Of these five ways, the one that finds most images is used. Raises
+    `UserError` if two rows have the same name or an image has no row.
     """
+    names = [name[:ID_DIGITS].lower() if _SHA256.fullmatch(name) else name for name in names]
     if len(set(names)) < len(names):
         twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]
         raise UserError(f"{path}: the name {twice!r} is there twice, allowed: one row for each image")
@@ -87,7 +96,10 @@ def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
     surplus = sorted(set(names) - {names[row] for row in order})
     log.info("%s: %d rows matched by %s", path, len(order), kind)
     if surplus:
-        log.warning("%s: %d rows belong to no image and are left out: %s", path, len(surplus), _some(surplus))
+        log.log(
+            NOTICE, "%s: %s to no image, left out: %s", path, count(len(surplus), "row belongs", "rows belong"),
+            _some(surplus),
+        )  # fmt: skip
     return order
 
 
@@ -124,12 +136,14 @@ def read_table(path: str) -> Table:
                     arrays = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
                     return _of_arrays({name: _array(item) for name, item in arrays.items()}, path)
             case ".csv":
-                columns = list(pd.read_csv(path, nrows=0).columns)
-                column = next((column for column in columns if column.lower() in NAME_COLUMNS), columns[0])
+                table = pd.read_csv(path)
+                column = _name_column([name for name in table if not _counts_rows(table[name])] or [*table])
                 names = pd.read_csv(path, usecols=[column], dtype=str, keep_default_na=False)[column]
-                return _of_columns(pd.read_csv(path).assign(**{column: names.map(given_back)}), path)
+                return _of_columns(table.assign(**{column: names.map(given_back)}), path)
             case _:
-                return _of_columns(pd.read_parquet(path), path)
+                table = pd.read_parquet(path)
+                named = not pd.api.types.is_numeric_dtype(table.index)
+                return _of_columns(table.reset_index() if named else table, path)
     except UserError:
         raise
     except Exception as error:  # the four libraries raise many types of exceptions for damaged files
@@ -151,7 +165,7 @@ def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
     }
     texts = {name: array for name, array in arrays.items() if array.ndim == 1 and array.dtype.kind in "OUST"}
     if len(numbers) != 1 or len(texts) != 1:
-        shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items())
+        shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items()) or "no arrays"
         raise UserError(
             f"{path}: found {shapes}, allowed: one array of numbers (images, columns), one of names (images)"
         )
@@ -162,16 +176,44 @@ def _of_arrays(arrays: Mapping[str, np.ndarray], path: str) -> Table:
 
 
 def _of_columns(table: pd.DataFrame, path: str) -> Table:
-    """Return the table whose names are the first column without numbers, and whose values are all columns of numbers.
+    """Return the table whose names are a column without numbers, and whose values are the columns of numbers.
 
-    Raises `UserError` if the table has no column of numbers, or no other column.
+    Columns that merely count the rows, as a data frame's index does, and columns of labels are no features; a notice
+    says so. Raises `UserError` if the table has no column of numbers, or no other column, or if texts are among the
+    numbers of a column.
     """
-    numbers = table.select_dtypes("number")
     texts = table.select_dtypes(exclude="number")
+    numbers = table.select_dtypes("number")
+    none = [name for name in numbers if str(name).lower() in LABELS or _counts_rows(numbers[name])]
+    numbers = numbers.drop(columns=none)
+    if none:
+        log.log(NOTICE, "%s: columns of labels or of row numbers are no features: %s", path, ", ".join(map(str, none)))
     if texts.shape[1] == 0 or numbers.shape[1] == 0:
         columns = ", ".join(map(str, table.columns[:5]))
         raise UserError(f"{path}: found the columns {columns}, allowed: a column of names and columns of numbers")
-    return Table([str(name) for name in texts.iloc[:, 0]], numbers.to_numpy("<f4"))
+    names = _name_column([*texts])
+    for column in texts.columns.drop(names):
+        _check_texts(texts[column], path)
+    return Table([str(name) for name in texts[names]], numbers.to_numpy("<f4"))
+
+
+def _name_column(columns: Sequence[str]) -> str:
+    """Return which of the columns names the images: one of `NAME_COLUMNS`, otherwise the first."""
+    return next((column for column in columns if str(column).lower() in NAME_COLUMNS), columns[0])
+
+
+def _counts_rows(column: pd.Series) -> bool:
+    """Return whether the column has the numbers 0, 1, 2, ... or 1, 2, 3, ..., three or more of them."""
+    if len(column) < 3 or not pd.api.types.is_integer_dtype(column):
+        return False
+    return column.iloc[0] in (0, 1) and bool((column.diff()[1:] == 1).all())
+
+
+def _check_texts(column: pd.Series, path: str) -> None:
+    """Raise `UserError` if most values of a column that has texts are numbers: it is a feature with a mistake."""
+    wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
+    if 0 < wrong.sum() < len(column) / 2:
+        raise UserError(f"{path}: column {column.name}: found {str(column[wrong].iloc[0])!r}, allowed: numbers")
 
 
 def _some(names: Sequence[str] | pd.Series) -> str:

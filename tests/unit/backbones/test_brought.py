@@ -51,6 +51,7 @@ NAMINGS = {
     "name": [path.split("/")[1] for path in PATHS],
     "stem": [path.split("/")[1].removesuffix(".png") for path in PATHS],
     "hash": IDS,
+    "sha256": [number + 48 * "A" for number in IDS],
     "absolute": [f"/data/steel/{path}" for path in PATHS],
     "windows": ["C:\\data\\" + path.replace("/", "\\") for path in PATHS],
 }
@@ -68,8 +69,33 @@ def test_surplus_rows_are_said_and_left_out(tmp_path, manifest, caplog):
     path = write(tmp_path / "a.npz", [*PATHS, "c/5.png"], np.vstack([VALUES, VALUES[:1]]))
     with caplog.at_level("INFO"):
         np.testing.assert_array_equal(brought(path, manifest, tmp_path), VALUES)
-    assert any("1 rows belong to no image and are left out: c/5.png" in message for message in caplog.messages)
+    assert any("1 row belongs to no image, left out: c/5.png" in message for message in caplog.messages)
     assert any("4 rows matched by path" in message for message in caplog.messages)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_an_index_and_labels_are_no_features(tmp_path, manifest, suffix, caplog):
+    table = pd.DataFrame(VALUES, columns=["a", "b", "c"]).assign(Class=[2, 2, 5, 5], remark="none", file=PATHS)
+    path = tmp_path / f"mine{suffix}"
+    table.reset_index().to_parquet(path) if suffix == ".parquet" else table.to_csv(path)
+    with caplog.at_level("INFO"):
+        np.testing.assert_allclose(brought(str(path), manifest, tmp_path), VALUES, rtol=1e-6)
+    assert any(", Class" in message or "Class, " in message for message in caplog.messages)
+
+
+def test_names_may_be_the_index_of_a_parquet(tmp_path, manifest):
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame(VALUES, columns=["a", "b", "c"], index=PATHS).to_parquet(path)
+    np.testing.assert_array_equal(brought(str(path), manifest, tmp_path), VALUES)
+
+
+def test_a_text_among_the_numbers_of_a_column_is_named(tmp_path, manifest):
+    path = tmp_path / "mine.csv"
+    table = pd.DataFrame(VALUES, columns=["a", "b", "c"]).astype({"b": object}).assign(file=PATHS)
+    table.loc[2, "b"] = "1,5"
+    table.to_csv(path, index=False)
+    with pytest.raises(UserError, match="column b: found '1,5', allowed: numbers"):
+        brought(str(path), manifest, tmp_path)
 
 
 def test_names_that_two_images_share_do_not_match_by_name(tmp_path):
