@@ -12,6 +12,7 @@ from tests.peak_memory import peaks
 from workflow_scripts.grid.artefacts import Layout
 from workflow_scripts.grid.expand import Grid
 from workflow_scripts.io.agreement import write_agreement
+from workflow_scripts.kmeans_kernels import VARIABLE
 from workflow_scripts.planning.sizes import Sizes
 from workflow_scripts.settings import parse
 from workflow_scripts.settings.clusterers import Clusterer
@@ -266,6 +267,16 @@ NAMES += [f"score {size}" for size in OF_SCORES] + [f"validate {size}" for size 
 def test_the_estimate_is_between_one_and_three_times_the_peak(measured, name):
     estimate, peak = measured[name]
     assert peak <= estimate <= 3 * peak
+
+
+def test_kmeans_without_a_kernel_needs_more(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "torch")
+    jobs = _Jobs(str(tmp_path), monkeypatch)
+    settings, *sizes = CLUSTERERS["kmeans"]
+    for size in [*sizes, (5000, 500)]:
+        jobs.clusterer("kmeans", {**settings, "n_init": 20, "max_iter": 5}, size)
+    for name, (estimate, peak) in jobs.run().items():
+        assert peak <= estimate <= 3 * peak, name
 
 
 def test_every_method_and_every_figure_that_computes_is_measured():

@@ -55,7 +55,7 @@ class TorchBackend:
         self._powers = torch.stack([torch.ones_like(norms), norms, norms**2]).mul_(MARGIN).to(self._dtype)
         self._slices = _split(X, (MANTISSA - math.ceil(math.log2(4 * d)) - 1) // 2)
         a, b = self._slices
-        self._own_products = [(left * right).sum(1) for left, right in ((a, a), (2 * a, b), (b, b))]
+        self._own_products = [torch.einsum("nd,nd->n", *pair) for pair in ((a, a), (2 * a, b), (b, b))]
         self._all_distances = None
         if n <= CACHE_DISTANCES_UP_TO and 8 * n**2 <= max_memory:
             self._all_distances = self._distances_in_blocks(n)
@@ -221,9 +221,13 @@ class TorchBackend:
 
         `centers` (R, k, d) and `labels` (R, N) are those of R restarts.
         """
-        own = torch.arange(len(centers), device=self._device)[:, None]
-        gaps = centers[own, labels.long()]
-        return folded_sum(gaps.sub_(self._X).square_())
+        n, d = self._X.shape
+        labels = labels.flatten().long()
+        distances = torch.empty(len(labels), dtype=torch.float64, device=self._device)
+        for at in torch.arange(len(labels), device=self._device).split(max(1, DIFFERENCES_AT_ONCE // d)):
+            gaps = centers[at // n, labels[at]].sub_(self._X[at % n])
+            distances[at] = folded_sum(gaps.square_())
+        return distances.view(-1, n)
 
     def _finish_labels(self, state: "_State") -> None:
         """Compute the labels for the final centres, for those restarts whose labels changed in the last iteration."""
@@ -233,9 +237,7 @@ class TorchBackend:
 
     def _inertia(self, state: "_State") -> torch.Tensor:
         """Return the inertia of each restart: the sum of the squared distances to the nearest centres, (R,)."""
-        step = max(1, DIFFERENCES_AT_ONCE // self._X.numel())
-        pairs = zip(state.centers.split(step), state.labels.split(step), strict=True)
-        return torch.cat([folded_sum(self._squared_gaps(centers, labels)) for centers, labels in pairs])
+        return folded_sum(self._squared_gaps(state.centers, state.labels))
 
 
 class _State:
@@ -268,8 +270,8 @@ def _split(X: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
 
     The coarse part has multiples of 2^-bits, the fine part multiples of 2^-2bits.
     """
-    coarse = torch.round(X * 2.0**bits) * 2.0**-bits
-    fine = torch.round((X - coarse) * 2.0 ** (2 * bits)) * 2.0 ** (-2 * bits)
+    coarse = (X * 2.0**bits).round_().mul_(2.0**-bits)
+    fine = (X - coarse).mul_(2.0 ** (2 * bits)).round_().mul_(2.0 ** (-2 * bits))
     return coarse, fine
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from workflow_scripts.kmeans_kernels import kernels
 from workflow_scripts.settings.clusterers.base import BestOf, RestartCount
 from workflow_scripts.settings.costs import CLUSTER_THREADS, FLOAT, THREADED_SECONDS
 from workflow_scripts.settings.methods import OnDevice
@@ -36,6 +37,11 @@ class KMeans(OnDevice, Restarted):
         kept = ", keeping the restart with the lowest inertia of each repeat" if self.keep == "best" else ""
         return f"k-means [@lloyd1982] with {centers} and at most {self.max_iter} iterations{kept}"
 
+    @property
+    def takes_torch(self) -> bool:
+        """Return whether the restarts run in PyTorch: on a GPU, and where no kernel was compiled."""
+        return self.takes_gpu or not kernels()
+
     def threads(self, n: int, d: int) -> int:
         """Return the number of threads: several if the restarts take much longer than the start of the job."""
         return CLUSTER_THREADS if self.seconds(n, d) >= THREADED_SECONDS else 1
@@ -45,11 +51,13 @@ class KMeans(OnDevice, Restarted):
         return self.repeats * (self.n_init if self.keep == "all" else 1)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of three parts: a copy of the points for the compiled kernel; distances and inner products
-        between some thousands of points; and the inner products of points and centres in each thread."""
+        """Return the bytes of three parts: copies of the points, one for the compiled kernel and eight in PyTorch, which
+        splits each number into exact parts; distances and inner products between some thousands of points; and the
+        inner products of points and centres in each thread."""
+        copies = 8 if self.takes_torch else 1
         pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * min(n, 4000)
         products = self.threads(n, d) * min(16 * n * max(self.k), 2**28)
-        return FLOAT * n * d + pairs + products
+        return copies * FLOAT * n * d + pairs + products
 
 
 class MiniBatchKMeans(Restarted):
