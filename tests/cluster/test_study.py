@@ -111,6 +111,18 @@ def test_jobs_of_a_group_run_one_after_another_in_one_snakemake(on_slurm):
         assert all(one.end <= other.begin for one, other in pairwise(jobs))
 
 
+def test_shards_of_a_pass_get_a_gpu_each_and_are_joined_without_one(fresh, local, tmp_path):
+    project = fresh.copy(tmp_path / "project")
+    project.edit("config/config.yaml", "    layers: [[fire5_avg], ", "    shards: 3\n    layers: [[fire5_avg], ")
+    project.run_on_slurm("results/small/features/plain/squeezenet/fire9_avg.h5")
+    networks = [job for job in project.jobs_on_slurm() if "squeezenet" in job.what]
+    gpus = sorted((job.what.partition("_squeezenet")[0], job.partition, job.gpus) for job in networks)
+    assert gpus == [("rule_features", "cpu", 0), *[("rule_shards", "gpu", 1)] * 3]
+    joined, whole = (run.results / "features/plain/squeezenet/fire9_avg.h5" for run in (project, local))
+    assert joined.read_bytes() == whole.read_bytes()
+    assert not [*(project.results / "shards").rglob("*.h5")]
+
+
 def test_cuda_without_a_gpu_is_one_clear_line(on_slurm, tmp_path):
     project = on_slurm.copy(tmp_path / "project")
     done = project.slurm("--config", "device=cuda", "--retries", "0")
