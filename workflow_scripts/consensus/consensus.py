@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from workflow_scripts.clusterers.linkage import cut
 from workflow_scripts.consensus.agreement import compact
+from workflow_scripts.consensus.levels import levels_of
 from workflow_scripts.metrics.contingency import contingency_tables
 
 MAX_LINKED = 4000
@@ -195,8 +196,7 @@ def what_flips(
     explained, lowest = np.zeros(n_images), np.zeros(n_images)
     choice = np.full(n_images, None, dtype=object)
     level = np.full(n_images, None, dtype=object)
-    for axis in choices:
-        codes, names = pd.factorize(choices[axis])
+    for axis, (codes, names) in levels_of(choices).items():
         level_weights = np.array([weights[codes == code].sum() for code in range(len(names))])
         present = np.flatnonzero(level_weights > 0)
         if len(present) < 2:
@@ -207,7 +207,8 @@ def what_flips(
         more = share > explained
         explained[more], lowest[more], choice[more] = share[more], means.min(axis=0)[more], axis
         level[more] = np.asarray(names, dtype=object)[present[means.argmin(axis=0)]][more]
-    return pd.DataFrame({"choice": choice, "level": level, "explained": explained, "vote": lowest, "flips": lowest < 0})
+    moves = pd.DataFrame({"choice": choice, "level": level}, dtype=object)  # in a column of texts, None would be NaN
+    return moves.assign(explained=explained, vote=lowest, flips=lowest < 0)
 
 
 def votes_for_groups(labels: np.ndarray, result: Consensus) -> np.ndarray:

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.consensus.levels import levels_of
 from workflow_scripts.consensus.permutation import least_p, members_of, p_value, shuffled_within
 
 COLUMNS = ["term", "order", "share", "p", "added", "chance_low", "chance_high", "least_p"]
@@ -50,8 +51,7 @@ def partition_effects(
     - `least_p`: the lowest p-value that is possible with these cells; if it is high, there are too few cells to tell an
       effect from chance. NaN for pairs.
     """
-    codes = {axis: pd.factorize(choices[axis])[0] for axis in choices}
-    codes = {axis: levels for axis, levels in codes.items() if levels.max() > 0}
+    codes = {axis: numbers for axis, (numbers, levels) in levels_of(choices).items() if len(levels) > 1}
     centred = _centred(1 - np.asarray(agreement, dtype=np.float64))
     total = float(np.trace(centred))
     mains = []

@@ -9,6 +9,7 @@ import pandas as pd
 
 from workflow_scripts.consensus.consensus import NO_GROUP, consensus, what_flips
 from workflow_scripts.consensus.trust import cell_weights, trust
+from workflow_scripts.grid.cells import word
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest
 from workflow_scripts.metrics.agreement import score_restarts
@@ -23,8 +24,8 @@ class StudyConsensus:
     table :
         one row per image: `image_id`, `path` and `label` of the manifest; `group` (from 0, the largest first);
         `agreement`, `second` (the second group, null if there is none), `second_agreement` and `margin` (low for a
-        fragile image), as in `consensus.Consensus`; `choice` and `level` (null if there is none), `explained` and
-        `flips`, as in `consensus.consensus.what_flips`.
+        fragile image), as in `consensus.Consensus`; `choice` and `level` (texts, null if there is none), `explained`
+        and `flips`, as in `consensus.consensus.what_flips`.
     k : number of groups.
     chosen_k : how k was chosen: `given`, `of the cells` or `lifetime` (see `consensus.consensus`).
     weights : (C,) float64, weights of the cells.
@@ -72,13 +73,20 @@ def consensus_of(
             second_agreement=result.second_agreement,
             margin=result.margin,
             choice=flips["choice"],
-            level=flips["level"].map(lambda level: None if level is None else str(level)),
+            level=[_level(*of_image) for of_image in zip(flips["choice"], flips["level"], strict=True)],
             explained=flips["explained"],
             flips=flips["flips"],
         )
     )
     ari = float(score_restarts(result.group[None], table["label"])["ari"][0])
     return StudyConsensus(table, result.k, result.chosen_k, weights, ari)
+
+
+def _level(choice: str | None, level: object) -> str | None:
+    """Return the level of a choice as text, null in words (`all components`); None if there is no choice."""
+    if choice is None:
+        return None
+    return word(choice, None) if level is None else str(level)
 
 
 def write_consensus(path: str, result: StudyConsensus, attributes: Mapping[str, Any]) -> None:

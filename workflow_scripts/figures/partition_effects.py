@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.consensus.effects import partition_effects
+from workflow_scripts.consensus.levels import levels_of
 from workflow_scripts.figures.canvas import canvas, note, placeholder
 from workflow_scripts.figures.colours import FAINT, INK, PALE, colours
 from workflow_scripts.figures.names import term_in_words
@@ -44,8 +45,8 @@ def tabulate(
     table = partition_effects(agreement, choices, n_permutations=figure["n_permutations"], seed=figure["seed"])
     pairs = table[table["order"] == 2].nlargest(figure["pairs"], "share")
     table = pd.concat([table[table["order"] == 1], pairs], ignore_index=True)
-    levels = {axis: choices[axis].nunique() for axis in choices}
-    table["levels"] = table["term"].map(levels).astype("Int64")
+    n_levels = {axis: len(levels) for axis, (_, levels) in levels_of(choices).items()}
+    table["levels"] = table["term"].map(n_levels).astype("Int64")
     return table.assign(n_cells=len(cells), n_images=n_images)
 
 

@@ -68,7 +68,8 @@ def choices_of(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     if len({cell["subset"] for cell in cells}) > 1:
         raise UserError("config: figures: at: found cells of several subsets, allowed: one, as in at: {subset: NAME}")
     axes = [axis for axis in AXES if len({cell[axis] for cell in cells}) > 1]
-    return pd.DataFrame([{axis: cell[axis] for axis in axes} for cell in cells], index=range(len(cells)))
+    # as objects: beside None, pandas would make floats of whole numbers, and NaN of None
+    return pd.DataFrame([{axis: cell[axis] for axis in axes} for cell in cells], index=range(len(cells)), dtype=object)
 
 
 def agreement_of(

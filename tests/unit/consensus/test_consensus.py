@@ -139,6 +139,7 @@ class TestWhatFlips:
         rows = np.stack([TRUTH] * 8)
         flips = what_flips(consensus(rows), rows, self.choices)
         assert flips["choice"].isna().all()
+        assert flips["level"].isna().all()
         assert not flips["flips"].any()
 
     def test_an_axis_of_one_level_explains_nothing(self) -> None:

@@ -8,7 +8,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from workflow_scripts.consensus import resampling
 from workflow_scripts.errors import UserError
-from workflow_scripts.figures.partitions import agreement_of
+from workflow_scripts.figures.partitions import agreement_of, choices_of
+from workflow_scripts.grid.cells import word
 from workflow_scripts.settings.clusterers.kmeans import KMeans
 
 
@@ -45,3 +46,8 @@ def test_stability_under_resampling_is_measured_where_it_is_asked_for(made, tmp_
     monkeypatch.setattr(resampling, "SHARE", 0.5)
     with pytest.raises(UserError, match="found a sample of 6 images for k = 7"):
         tabulate("trust", cells, given, k=7, n_resamples=3, clusterers=clusterers)
+
+
+def test_whole_numbers_stay_whole_beside_null():
+    choices = choices_of([{**CELL, "n_components": n} for n in (None, 50)])
+    assert [word("n_components", n) for n in choices["n_components"]] == ["all components", "50 components"]

@@ -127,6 +127,21 @@ def test_a_fragile_image_says_its_groups_and_what_moves_it(tmp_path):
     assert f"alone moves {moved.max()} of them" in fragile.answers[0].text
 
 
+def test_all_components_are_a_value_that_moves_images(tmp_path):
+    cells = [{**CELLS[0], "n_components": n} for n in (None, 50)]
+    study = study_of(tmp_path, np.repeat(np.arange(4), 15), [""] * 60, 0.2, cells)
+    levels = study.consensus.dropna(subset="choice").set_index("image_id")["level"]
+    assert set(levels) == {"all components", "50"}
+    assert study.consensus["level"].isna().equals(study.consensus["choice"].isna())
+    images = [
+        image for section in sections(study, 40, 8) if section.key == "fragile" for image in section.images.values()
+    ]
+    movers = {levels[image.image]: image.below[1].partition(" moves it")[0] for image in images[0]}
+    assert movers == {"all components": "all components", "50": "number of components 50"}
+    assert "n_components" in set(study.tables["partition_effects"]["term"])
+    assert set(study.tables["specification_curve"]["n_components"]) == {"all components", "50 components"}
+
+
 def test_two_images_are_too_few_for_any_claim(tmp_path):
     made = sections(named(tmp_path, "two_images"), 40, 8)
     assert not any(section.images for section in made)

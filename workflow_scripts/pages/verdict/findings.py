@@ -275,10 +275,12 @@ def _moved_by(image: Mapping[str, Any]) -> list[str]:
 
 
 def _level(axis: str, level: str) -> str:
-    """Return a choice and its value in words, such as `preprocessing clahe` or `not whitened`.
+    """Return a choice and its value in words, such as `preprocessing clahe`, `not whitened` or `all components`.
 
-    `level` is the value as text.
+    `level` is the value as text, as in `consensus.study.StudyConsensus`.
     """
     if AXES[axis].kind == SWITCHES:
         return word(axis, level == "True")
+    if level == AXES[axis].words.get(None):
+        return level
     return f"{choice_in_words(axis)} {level}"
