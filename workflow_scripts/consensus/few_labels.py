@@ -25,10 +25,9 @@ class WithLabels:
 
     Attributes
     ----------
-    prior : (C,) float64, logarithm of the prior weight of each cell, from its agreement and its vote (`trust.Trust`).
     evidence : (C,) float64, logarithm of the probability of the labels if the cell is right.
     probability : (C,) float64, probability that the cell is the best; sums to 1.
-    best : row of the most probable cell of the most probable opinion.
+    best : row of the best cell (see `best_cell`).
     n_labels : number of labels.
     labels_needed :
         number of further labels until the most probable opinion has a probability of 95 %, if each adds as much
@@ -36,7 +35,6 @@ class WithLabels:
         if there are no labels, or if they did not make the opinion more probable.
     """
 
-    prior: np.ndarray
     evidence: np.ndarray
     probability: np.ndarray
     best: int
@@ -64,10 +62,19 @@ def with_labels(trusted: Trust, partitions: np.ndarray, labels: Sequence[object]
     evidence = _evidence(partitions[:, known], codes[known], max(len(classes), 1))
     probability = softmax(prior + evidence)
     opinion = trusted.table["opinion"].to_numpy()
+    best = best_cell(probability, opinion)
+    needed = _labels_needed(opinion == opinion[best], prior, evidence, int(known.sum()))
+    return WithLabels(evidence, probability, best, int(known.sum()), needed)
+
+
+def best_cell(probability: np.ndarray, opinion: np.ndarray) -> int:
+    """Return the row of the most probable cell of the most probable opinion.
+
+    The cells of an opinion share its probability, so that the most probable of all cells may be one of another opinion.
+    `probability` and `opinion` (C,) are the probability of each cell, and the number of its opinion, from 0.
+    """
     leads = opinion == np.bincount(opinion, probability).argmax()
-    best = int(np.where(leads, probability, -1).argmax())
-    needed = _labels_needed(leads, prior, evidence, int(known.sum()))
-    return WithLabels(prior, evidence, probability, best, int(known.sum()), needed)
+    return int(np.where(leads, probability, -1).argmax())
 
 
 def _evidence(partitions: np.ndarray, codes: np.ndarray, n_classes: int) -> np.ndarray:

@@ -100,7 +100,12 @@ def silhouette_samples(points: np.ndarray, clusters: np.ndarray) -> tuple[np.nda
 
 
 def _sampled_silhouette(points: np.ndarray, clusters: np.ndarray, n_points: int, seed: int) -> tuple[float, float]:
-    """Return the mean silhouette of a stratified sample (`stratified_sample`), and its standard error."""
+    """Return the mean silhouette of a stratified sample (`stratified_sample`), and its standard error.
+
+    Both are NaN if there are fewer than two clusters.
+    """
+    if clusters.max() < 1:
+        return np.nan, np.nan
     sample = stratified_sample(clusters, n_points, np.random.default_rng(seed))
     drawn, sizes = clusters[sample], np.bincount(clusters[clusters >= 0])
     influence = np.zeros(len(sample))

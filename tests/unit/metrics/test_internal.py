@@ -53,6 +53,12 @@ def test_above_max_points_a_sample_estimates_it() -> None:
     assert sampled.value[0] == pytest.approx(expected(X, labels), abs=0.02)
 
 
+@pytest.mark.parametrize("cluster", [-1, 0], ids=["all noise", "one cluster"])
+def test_a_sample_of_fewer_than_two_clusters_has_no_silhouette(cluster: int) -> None:
+    found = silhouettes(np.eye(30), np.full((1, 30), cluster), max_points=10)
+    assert np.isnan([*found]).all()
+
+
 def test_the_interval_of_a_sample_holds_the_value_of_all_points_95_times_in_100() -> None:
     X, labels = make_blobs(3000, n_features=3, centers=5, cluster_std=3.0, random_state=2)
     true = expected(X, labels)

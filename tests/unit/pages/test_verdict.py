@@ -101,6 +101,26 @@ def test_labels_of_one_class_check_nothing(tmp_path):
     assert any(heading.endswith(", labelled a: 2 of 2") for heading in groups.images)
 
 
+def test_labels_favour_the_opinion_whose_cells_share_most_of_the_probability(tmp_path):
+    truth = np.repeat(np.arange(4), 15)
+    study = study_of(tmp_path, truth, [f"class_{i}" if place % 6 == 0 else "" for place, i in enumerate(truth)], 0.3)
+    shared = (
+        study.tables["trust"]
+        .head(3)
+        .assign(
+            name=["alone", "shares more", "shares less"],
+            opinion=[0, 1, 1],
+            probability=[0.4, 0.35, 0.25],
+            labels_needed=3,
+        )
+    )
+    said = texts(replace(study, tables={**study.tables, "trust": shared}))
+    assert (
+        "With 10 labels, shares more is the best cell with probability 0.35; about 3 more labels would decide."
+        in said["trust"]
+    )
+
+
 def test_images_that_the_cells_put_elsewhere_are_the_fragile_ones(tmp_path):
     study = named(tmp_path, "labelled")
     truth = np.repeat(np.arange(4), 15)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow_scripts.consensus.few_labels import best_cell
 from workflow_scripts.grid.axes import AXES, SWITCHES
 from workflow_scripts.grid.cells import word
 from workflow_scripts.pages.answers.page import Section, Sentence, Shown
@@ -161,7 +162,7 @@ def _trust(study: VerdictTables) -> list[Sentence]:
         aris = [first["ari"], table["ari"].max(), table["ari"].median()]
         answers.append(sentences.checked_by_labels(len(study.manifest), n_labelled, *map(float, aris)))
     if 0 < n_labelled < len(study.manifest):
-        best = table.loc[table["probability"].idxmax()]
+        best = table.iloc[best_cell(table["probability"].to_numpy(), table["opinion"].to_numpy())]
         needed = None if pd.isna(best["labels_needed"]) else int(best["labels_needed"])
         favoured = (best["name"], float(best["probability"]))
         answers.append(sentences.settled_by_labels(*favoured, n_labelled, needed, len(study.manifest) - n_labelled))
