@@ -12,7 +12,11 @@ from workflow_scripts.consensus.trust import cell_weights, trust
 from workflow_scripts.grid.cells import word
 from workflow_scripts.io.runs import Runs, write_runs
 from workflow_scripts.io.store import manifest_digest
+from workflow_scripts.io.tables import read_csv
 from workflow_scripts.metrics.agreement import score_restarts
+
+TEXTS = ("image_id", "path", "label", "choice", "level")
+"""The columns of `StudyConsensus.table` that are texts."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,11 @@ def _level(choice: str | None, level: object) -> str | None:
     if choice is None:
         return None
     return word(choice, None) if level is None else str(level)
+
+
+def read_groups(path: str) -> pd.DataFrame:
+    """Read a `StudyConsensus.table` from the CSV file `path`. A class may have the name `NA`."""
+    return read_csv(path, dtype=dict.fromkeys(TEXTS, "object"), na_values=[""])
 
 
 def write_consensus(path: str, result: StudyConsensus, attributes: Mapping[str, Any]) -> None:

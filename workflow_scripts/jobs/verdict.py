@@ -5,6 +5,7 @@ The sentences come from the tables, the figures and the consensus of the study.
 
 from snakemake.script import Snakemake
 
+from workflow_scripts.consensus.study import read_groups
 from workflow_scripts.io import store
 from workflow_scripts.io.manifest import read_manifest
 from workflow_scripts.io.tables import read_csv, read_parquet, write_csv
@@ -19,13 +20,12 @@ snakemake: Snakemake
 with job(snakemake.log[0]), store.reading(snakemake.input.images) as stack:
     params, source = snakemake.params, snakemake.input
     manifest = read_manifest(source.manifest)
-    texts = dict.fromkeys(("image_id", "path", "label", "choice", "level"), "object")
     with store.reading(source.consensus) as file:
         chosen_k = file.attrs["chosen_k"]
     study = VerdictTables(
         manifest,
         read_csv(source.rejected, keep_default_na=True),
-        read_csv(source.groups, dtype=texts, keep_default_na=True),
+        read_groups(source.groups),
         chosen_k,
         dict(zip(params.kinds, map(read_parquet, source.tables), strict=True)),
     )

@@ -9,6 +9,8 @@ import pytest
 from figure_artefacts import artefacts, tabulate
 from unit.pages.verdict_studies import CELLS, named, study_of, write_page_of
 
+from workflow_scripts.consensus.study import read_groups
+from workflow_scripts.io.tables import write_csv
 from workflow_scripts.pages.verdict.findings import five_lines, sections
 from workflow_scripts.pages.verdict.page import sentence_table, write_front_page
 
@@ -160,6 +162,16 @@ def test_all_components_are_a_value_that_moves_images(tmp_path):
     assert movers == {"all components": "all components", "50": "number of components 50"}
     assert "n_components" in set(study.tables["partition_effects"]["term"])
     assert set(study.tables["specification_curve"]["n_components"]) == {"all components", "50 components"}
+
+
+def test_a_class_may_be_called_na(tmp_path):
+    truth = np.repeat(np.arange(3), 10)
+    table = study_of(tmp_path, truth, [["NA", "None", ""][i] for i in truth], 0.1).consensus
+    write_csv(table, str(tmp_path / "consensus.csv"))
+    read = read_groups(str(tmp_path / "consensus.csv"))
+    for name in table:
+        assert read[name].isna().equals(table[name].isna())
+        assert read[name].dropna().tolist() == pytest.approx(table[name].dropna().tolist())
 
 
 def test_two_images_are_too_few_for_any_claim(tmp_path):
