@@ -221,12 +221,12 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
     short = short_names(table["inset"].dropna())
     shape = np.ptp(table["y"]) / np.ptp(table["x"])
     sides = INSET * np.array([min(1, shape), min(1, 1 / shape)])
-    occupied = at
+    covered = np.empty((0, 2))
     with reading(images) as file:
         for row in np.flatnonzero(table["typical"]):
-            corner = _emptiest(at[row], occupied, sides)
-            covered = np.stack(np.meshgrid(*(np.linspace(0, 1, 5),) * 2), axis=-1).reshape(-1, 2) * sides + corner
-            occupied = np.vstack([occupied, np.repeat(covered, len(at), axis=0)])
+            corner = _emptiest(at[row], at, covered, sides)
+            by_inset = np.stack(np.meshgrid(*(np.linspace(0, 1, 5),) * 2), axis=-1).reshape(-1, 2) * sides + corner
+            covered = np.vstack([covered, by_inset])
             look = looks_of[table["name"].iloc[row]]
             ends = np.transpose([at[row], corner + sides / 2])
             ax.plot(*ends, color=look.colour, linewidth=0.8, transform=ax.transAxes)
@@ -236,14 +236,22 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
             inset.set_title(short[table["inset"].iloc[row]], loc="center", pad=1.5)
 
 
-def _emptiest(point: np.ndarray, occupied: np.ndarray, sides: np.ndarray) -> np.ndarray:
+def _emptiest(point: np.ndarray, points: np.ndarray, covered: np.ndarray, sides: np.ndarray) -> np.ndarray:
     """Return the lower left corner, (2,), of the place where an inset covers the fewest points.
 
     Of several such places, the nearest to `point` (2,) is taken. `sides` (2,) are the width and height of the inset,
-    and `occupied` (M, 2) are the points. All are in units of the panel's sides.
+    `points` (N, 2) are the points of the map, and `covered` (M, 2) are places that earlier insets cover; each counts as
+    much as all points. All are in units of the panel's sides.
     """
     steps = np.linspace(0, 1, 21)
     corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)
-    inside = (occupied[None] > corners[:, None] - 0.01) & (occupied[None] < corners[:, None] + sides + [0.01, 0.06])
+
+    def inside(places: np.ndarray) -> np.ndarray:
+        # one corner at a time, because all of them would need 441 copies of the places
+        within = (
+            ((places > corner - 0.01) & (places < corner + sides + [0.01, 0.06])).all(axis=1) for corner in corners
+        )
+        return np.array([np.count_nonzero(of_corner) for of_corner in within])
+
     distance = np.linalg.norm(corners + sides / 2 - point, axis=1)
-    return corners[np.lexsort((distance, inside.all(axis=2).sum(axis=1)))[0]]
+    return corners[np.lexsort((distance, inside(points) + len(points) * inside(covered)))[0]]

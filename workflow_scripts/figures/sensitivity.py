@@ -189,8 +189,9 @@ def _draw_numbers(ax: Axes, table: pd.DataFrame, hue_looks: Mapping[str, Look]) 
         ax.plot(line["x"], line["mean"], color=look.colour, marker=look.marker, markersize=4)
         ax.scatter(rows["x"], rows["value"], 7, "white", edgecolors=look.colour, linewidths=0.6, zorder=1.9)
     ax.set_xlabel(table["axis"].iloc[0])
-    if line["x"].max() > 10 * line["x"].min():
-        log_scale(ax, line["x"].min(), line["x"].max())
+    lowest, highest = table["x"].min(), table["x"].max()
+    if highest > 10 * lowest:
+        log_scale(ax, lowest, highest)
     else:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y")
