@@ -76,7 +76,7 @@ def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
     `rows` is the manifest, and `names` are the names of the table's rows. A name may be an image's content hash (its id
     or the whole SHA-256 of its file), its path, its file name, or its file name without extension. It may also be a
     longer path that ends with the image's path. Of these five ways, the one that finds most images is used. Raises
-    `UserError` if two rows have the same name or an image has no row.
+    `UserError` if two rows have the same name, if an image has no row, or if the names of two rows end with its path.
     """
     names = [name[:ID_DIGITS].lower() if _SHA256.fullmatch(name) else name for name in names]
     if len(set(names)) < len(names):
@@ -89,8 +89,8 @@ def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
     lacking = rows["path"][matches[kind].isna()]
     if len(lacking):
         raise UserError(
-            f"{path}: {len(lacking)} of {len(rows)} images have no row ({_some(lacking)}); names of rows are "
-            f"{_some(names)}; allowed: a row for each image, named by {', '.join(KEYS)}"
+            f"{path}: {len(lacking)} of {len(rows)} images have no row of their own ({_some(lacking)}); names of rows "
+            f"are {_some(names)}; allowed: a row for each image, named by {', '.join(KEYS)}"
         )
     order = matches[kind].astype(int).to_numpy()
     surplus = sorted(set(names) - {names[row] for row in order})
@@ -104,19 +104,19 @@ def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
 
 
 def _by_end_of_path(names: Sequence[str], paths: pd.Series) -> pd.Series:
-    """Return for each path the number of the row whose name ends with the path, or NaN.
+    """Return for each path the number of the only row whose name ends with the path, or NaN.
 
     For example, the name `/data/steel/a/1.png` ends with the path `a/1.png`.
     """
-    by_path: dict[str, int] = {}
+    by_path: dict[str, list[int]] = {}
     wanted = set(paths)
     for row, name in enumerate(names):
         parts = PurePosixPath(name.replace("\\", "/")).parts
         for start in range(len(parts)):
             if (end := "/".join(parts[start:])) in wanted:
-                by_path[end] = row
+                by_path.setdefault(end, []).append(row)
                 break
-    return paths.map(by_path)
+    return paths.map({path: rows[0] for path, rows in by_path.items() if len(rows) == 1})
 
 
 def read_table(path: str) -> Table:

@@ -239,7 +239,7 @@ def held_out_split(
     `image_ids`, `labels` and `groups` are N texts each, and `test_fraction` is the share to hold out. The split is
     stratified by label. All images of a group are on the same side. Without `groups`, the copies of an image are a
     group. If the images of a group have several classes, the class of the last one counts. Raises `UserError` if there
-    are fewer than two classes, if a class is in one group only, or if either side would lack a class.
+    are fewer than two classes, if a class is in one group only, or if the images to train on lack a class.
     """
     groups = [content_hash(image) for image in image_ids] if groups is None else groups
     label_of = {group: label for group, label in zip(groups, labels, strict=True) if label}
@@ -262,7 +262,13 @@ def held_out_split(
     )
     is_test = np.isin(groups, held_out)
     labelled = np.array([bool(label) for label in labels])
-    return np.flatnonzero(labelled & ~is_test), np.flatnonzero(labelled & is_test)
+    train, test = np.flatnonzero(labelled & ~is_test), np.flatnonzero(labelled & is_test)
+    if unseen := sorted({*classes} - {labels[row] for row in train}):
+        raise UserError(
+            f"fine-tuning: no image of class {', '.join(unseen)} is left to train on; label more, or make "
+            "test_fraction smaller"
+        )
+    return train, test
 
 
 def _optimiser(how: FineTuning, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from workflow_scripts.backbones.layers import Node
 from workflow_scripts.backbones.weight_names import WEIGHT_FILES
 from workflow_scripts.errors import UserError
+from workflow_scripts.io.files import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -198,11 +200,8 @@ def _facts(model: str) -> dict[str, Any]:
     if ended.returncode:
         lines = ended.stderr.strip().splitlines() or [f"model: {PREFIX}{model} could not be traced"]
         raise UserError(lines[-1])
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(ended.stdout)
-    except OSError:  # the file is made again the next time
-        pass
+    with suppress(OSError, UserError), replacing(path) as temporary:  # the file is made again the next time
+        temporary.write_text(ended.stdout)
     return json.loads(ended.stdout)
 
 

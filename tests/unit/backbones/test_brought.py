@@ -102,14 +102,33 @@ def test_names_that_two_images_share_do_not_match_by_name(tmp_path):
     path = tmp_path / "manifest.csv"
     pd.DataFrame({"image_id": IDS, "path": ["a/1.png", "b/1.png", "a/2.png", "b/2.png"]}).to_csv(path, index=False)
     table = write(tmp_path / "a.npz", ["1.png", "2.png"], VALUES[:2])
-    with pytest.raises(UserError, match=r"4 of 4 images have no row \(a/1\.png, b/1\.png, a/2\.png, …\)"):
+    with pytest.raises(UserError, match=r"4 of 4 images have no row of their own \(a/1\.png, b/1\.png, a/2\.png, …\)"):
         brought(table, str(path), tmp_path)
+
+
+def test_names_of_two_folders_that_end_with_one_path_do_not_match(tmp_path, manifest):
+    names = [f"/data/{folder}/{path}" for folder in ("train", "test") for path in PATHS]
+    table = write(tmp_path / "a.npz", names, np.vstack([VALUES, VALUES + 1]))
+    with pytest.raises(UserError, match=r"4 of 4 images have no row of their own"):
+        brought(table, manifest, tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_column_of_names_may_stand_behind_other_texts(tmp_path, manifest, suffix):
+    table = pd.DataFrame(VALUES, columns=["f0", "f1", "f2"]).assign(label=list("xxyy"), Path=PATHS)
+    table = table[["label", "Path", "f0", "f1", "f2"]]
+    path = tmp_path / f"a{suffix}"
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path, index=False)
+    np.testing.assert_allclose(brought(str(path), manifest, tmp_path), VALUES, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("save", "says"),
     [
-        (lambda path: np.savez(path, x=VALUES[:3], n=PATHS[:3]), r"1 of 4 images have no row \(b/é 4\.png\)"),
+        (
+            lambda path: np.savez(path, x=VALUES[:3], n=PATHS[:3]),
+            r"1 of 4 images have no row of their own \(b/é 4\.png\)",
+        ),
         (lambda path: np.savez(path, x=VALUES, n=[*PATHS[:3], PATHS[0]]), "'a/1.png' is there twice"),
         (lambda path: np.savez(path, x=VALUES, n=PATHS[:3]), "4 rows of numbers and 3 names"),
         (lambda path: np.savez(path, x=VALUES), r"found x float32 \(4, 3\), allowed: one array of numbers"),

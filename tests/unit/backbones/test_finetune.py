@@ -121,6 +121,12 @@ def test_too_little_to_learn_from_is_one_line(labels, says):
         held_out_split(["1", "2", "3", "4"], labels, 0.2, 0)
 
 
+def test_a_class_that_is_held_out_whole_is_one_line():
+    labels = ["a"] * 100 + ["b"] * 2
+    with pytest.raises(UserError, match="no image of class b is left to train on"):
+        held_out_split([str(number) for number in range(102)], labels, 0.9, 0)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_no_group_is_on_both_sides_of_the_split(seed):
     random = np.random.default_rng(seed)
