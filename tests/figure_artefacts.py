@@ -51,7 +51,7 @@ OWN: dict[str, dict[str, Any]] = {
     "label_sets": {"sets": {"first person": "first.csv", "second person": "second.csv"}},
     "intrinsic_dimension": {"smallest": 20},
     "thick_line": {"n_points": [100, 800], "noise": 0.05},
-    "distances": {"n_images": 30, "n_bootstrap": 100},
+    "distances": {"n_images": 60, "n_bootstrap": 100},
     "overlay": {"n_images": 2},
     "contact_sheet": {"per_place": 3},
     "cluster_pair": {"per_place": 3},

@@ -263,7 +263,7 @@ def held_out_split(
     is_test = np.isin(groups, held_out)
     labelled = np.array([bool(label) for label in labels])
     train, test = np.flatnonzero(labelled & ~is_test), np.flatnonzero(labelled & is_test)
-    if unseen := sorted({*classes} - {labels[row] for row in train}):
+    if unseen := sorted({*classes} - {*np.array(labels, dtype=object)[train]}):
         raise UserError(
             f"fine-tuning: no image of class {', '.join(unseen)} is left to train on; label more, or make "
             "test_fraction smaller"

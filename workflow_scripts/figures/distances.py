@@ -33,6 +33,10 @@ DISCRETE = "discrete"
 """Name of the distance that is 0 within a class and 1 between classes."""
 ACROSS = 3
 """Largest number of matrices in a row of panels."""
+NO_CLASSES = (
+    "No labels of two classes, or of too many: this figure compares distances within classes with those between them; "
+    "n_images must be twice the number of classes or more."
+)
 STRIPE = 0.025
 """Width of the stripe of class colours along a heatmap, as a share of its side."""
 
@@ -60,7 +64,8 @@ def tabulate(
       confidence interval.
 
     The `pair` rows of a matrix have the positions `i > j` in the sample, `label_i`, `label_j` and `distance`. The table
-    is empty if the images have fewer than two classes; images that the network was trained on are left out.
+    is empty if the images have fewer than two classes, or more than half of `n_images`; images that the network was
+    trained on are left out.
     """
     tables = list(_matrices(figure, cells, inputs))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])
@@ -70,16 +75,16 @@ def _matrices(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> Iterator[pd.DataFrame]:
     """Yield a table with the rows of `tabulate` for each file of features. Files whose images have fewer than two
-    classes are left out."""
+    classes are left out, and those with so many that the sample has no two images of a class."""
     names = dict(zip(inputs["features"], cell_names(cells, axes_of("features")), strict=True))
     readers = OneCell.each(cells, inputs)
     for path, name in names.items():
         members = [cell for cell in readers if cell.files["features"] == path]
         labels = members[0].labels()
         labels[labels == ""] = None
-        rows = balanced_sample(list(labels), figure["n_images"], figure["seed"])
-        if len(set(labels[rows])) < 2:
+        if not 2 <= len({*labels} - {None}) <= figure["n_images"] // 2:
             continue
+        rows = balanced_sample(list(labels), figure["n_images"], figure["seed"])
         points = {FEATURES: read_points(path, None, False).values[rows]}
         for cell in members:
             if cell.files["points"] != path:
@@ -129,7 +134,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     """
     with theme(style):
         if table.empty:
-            return placeholder(figure, "No labels of two classes: this figure compares distances with labels.")
+            return placeholder(figure, NO_CLASSES)
         by_class = class_looks({*table["label_i"], *table["label_j"]}, inputs["classes"], style)
         colours = {name: look.colour for name, look in by_class.items()}
         matrices = table[table["part"] == "matrix"]

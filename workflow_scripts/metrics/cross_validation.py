@@ -143,7 +143,8 @@ def stratified_folds(
 def _points(features: Matrix, training: np.ndarray, model: Model) -> np.ndarray:
     inside = np.isin(np.arange(features.shape[0]), training)
     X = Scaled(features, model.scale, inside)
-    fitted = fit_pca(X, rows=training, max_components=model.n_components or model.max_components)
+    limits = [limit for limit in (model.n_components, model.max_components) if limit]
+    fitted = fit_pca(X, rows=training, max_components=min(limits, default=None))
     scores = np.concatenate([chunk for _, chunk in fitted.transform(X)])
     return reduced(scores, fitted.explained_variance, scores.shape[1], model.whiten)[0]
 

@@ -108,6 +108,13 @@ def test_distances_leave_out_what_the_network_has_learned_from(made, tmp_path):
         assert table.empty if n == 0 else table["n"].max() == n, "with classes of 2, 2 and 3 six are balanced"
 
 
+def test_distances_need_two_images_of_a_class(made):
+    cells, inputs = made("distances", 7)
+    tables = [tabulate("distances", cells, inputs, n_images=n) for n in (13, 14)]
+    assert [table.empty for table in tables] == [True, False]
+    assert tables[1].loc[tables[1]["part"] == "matrix", "correlation"].notna().all()
+
+
 def test_features_that_are_not_reduced_are_drawn_once(made):
     cells, inputs = made("distances", 3)
     table = tabulate("distances", cells, inputs)

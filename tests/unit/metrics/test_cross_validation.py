@@ -42,7 +42,15 @@ def blobs():
 
 
 def validated(features, labels, model=MODEL):
-    return map(as_frame, cross_validate(features, labels, model, SETTINGS, CELL, 7, 1, lambda *_: None))
+    return list(map(as_frame, cross_validate(features, labels, model, SETTINGS, CELL, 7, 1, lambda *_: None)))
+
+
+def test_no_more_components_are_used_than_the_decomposition_keeps(blobs):
+    kept, few = (
+        validated(*blobs, replace(MODEL, n_components=n, max_components=most))[0] for n, most in ((8, 3), (3, None))
+    )
+    assert set(kept["n_components_used"]) == {3}
+    assert kept["inertia"].tolist() == pytest.approx(few["inertia"].tolist())
 
 
 def test_every_step_is_scikit_learns(blobs):
