@@ -55,8 +55,10 @@ def facts_of_images(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _taken(images: Any, rows: np.ndarray) -> np.ndarray:
-    """Return the given rows of an array on disk. One slice is read, from the lowest to the highest of these rows."""
+    """Return the given rows of an array on disk. If they lie close together, they are read as one slice."""
     low, high = int(rows.min()), int(rows.max()) + 1
+    if high - low > 2 * len(rows):
+        return np.stack([images[row] for row in rows])
     return images[low:high][rows - low]
 
 

@@ -65,12 +65,14 @@ class Checkpoint:
     def rounds(self, stage: str, module: nn.Module, optimiser: torch.optim.Optimizer, count: int) -> Iterator[int]:
         """Yield the numbers, below `count`, of the rounds of a stage that are still to do.
 
-        The state is saved about once a minute. If this stage was under way when the file was saved, the state of
-        `module` and `optimiser` is first loaded from it. A stage that was completed before yields nothing. All stages
-        up to the next `finish` must train the same `module`, because the state of only one module is saved.
+        The state is saved about once a minute, but not after the last round. If this stage was under way when the file
+        was saved, the state of `module` and `optimiser` is first loaded from it. A stage that was completed before
+        yields nothing. All stages up to the next `finish` must train the same `module`, because the state of only one
+        module is saved.
         """
         done, under_way = 0, self.state["under_way"]
         if under_way and stage in under_way["past"]:
+            self._past = [*self._past, stage]
             return
         if under_way and under_way["stage"] == stage:
             module.load_state_dict(under_way["module"])
@@ -78,7 +80,9 @@ class Checkpoint:
             done = under_way["done"]
         for number in range(done, count):
             yield number
-            if self.path and monotonic() - self._saved > SECONDS_BETWEEN_SAVES:
+            is_due = monotonic() - self._saved > SECONDS_BETWEEN_SAVES
+            # not after the last round, because the caller still needs what it computed there
+            if self.path and is_due and number + 1 < count:
                 tensors = {"module": module.state_dict(), "optimiser": optimiser.state_dict()}
                 self.state["under_way"] = {"stage": stage, "past": self._past, "done": number + 1, **tensors}
                 self._save()

@@ -16,6 +16,7 @@ from workflow_scripts.clusterers.dec.embedding import soft_assignment, target_di
 from workflow_scripts.clusterers.dec.network import Autoencoder, one_cycle, pretrain
 from workflow_scripts.clusterers.kmeans import run_restarts
 from workflow_scripts.errors import UserError
+from workflow_scripts.io import checkpoint
 from workflow_scripts.io.checkpoint import Checkpoint
 from workflow_scripts.seeds import seed
 from workflow_scripts.settings.clusterers.trained import Dec
@@ -114,6 +115,26 @@ def test_after_a_kill_the_result_is_the_same(tmp_path, killed, pretraining, roun
         np.testing.assert_array_equal(runs.labels, resumed[k].labels)
         assert runs.diagnostics["divergence"] == resumed[k].diagnostics["divergence"]
     assert not folder.exists()
+
+
+def test_after_a_kill_behind_the_last_round_the_result_is_the_same(tmp_path, monkeypatch):
+    how = {"repeats": 1, "k": [3], "tolerance": 0, "max_updates": 1}
+    whole, finish = _cluster(**how)[3], Checkpoint.finish
+
+    def killed(self, name, result):
+        if name == "k=3":
+            raise InterruptedError
+        finish(self, name, result)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "SECONDS_BETWEEN_SAVES", 0)
+        patch.setattr(Checkpoint, "finish", killed)
+        with pytest.raises(InterruptedError):
+            _cluster(folder=tmp_path / "kept", **how)
+    resumed = _cluster(folder=tmp_path / "kept", **how)[3]
+    np.testing.assert_array_equal(resumed.labels, whole.labels)
+    np.testing.assert_array_equal(resumed.n_iter, whole.n_iter)
+    np.testing.assert_array_equal(resumed.diagnostics["divergence"], whole.diagnostics["divergence"])
 
 
 def test_another_training_s_checkpoint_is_not_used(tmp_path):

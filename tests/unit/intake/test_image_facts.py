@@ -1,5 +1,7 @@
 """Facts about images: brightness and sharpness, files and folders, and a table of the user."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,6 +43,19 @@ def test_images_of_a_subset_are_measured_in_its_order(tmp_path, monkeypatch):
     found = facts_of_images(str(tmp_path / "images.h5"), MANIFEST)
     np.testing.assert_allclose(found["brightness"], images[[3, 0, 2]].mean(axis=(1, 2)))
     np.testing.assert_allclose(found["contrast"], images[[3, 0, 2]].std(axis=(1, 2)))
+
+
+def test_of_a_subset_only_its_own_images_are_read(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (2000, 64, 64), dtype=np.uint8)
+    with store.writing(tmp_path / "images.h5", {"settings": {}, "code": "", "manifest": ""}) as file:
+        store.put(file, "images", images)
+    rows = np.array([1, 2, 700, 1999])
+    tracemalloc.start()
+    found = facts_of_images(str(tmp_path / "images.h5"), pd.DataFrame({"row": rows}))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(found["brightness"], images[rows].mean(axis=(1, 2)))
+    assert peak < images.nbytes / 4
 
 
 def test_files_say_their_size_their_scale_and_their_folders():
