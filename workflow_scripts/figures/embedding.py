@@ -224,7 +224,7 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
     covered = np.empty((0, 2))
     with reading(images) as file:
         for row in np.flatnonzero(table["typical"]):
-            corner = _emptiest(at[row], at, covered, sides)
+            corner = emptiest(at[row], at, covered, sides)
             by_inset = np.stack(np.meshgrid(*(np.linspace(0, 1, 5),) * 2), axis=-1).reshape(-1, 2) * sides + corner
             covered = np.vstack([covered, by_inset])
             look = looks_of[table["name"].iloc[row]]
@@ -236,7 +236,7 @@ def _draw_insets(ax: Axes, table: pd.DataFrame, looks_of: Mapping[str, Look], im
             inset.set_title(short[table["inset"].iloc[row]], loc="center", pad=1.5)
 
 
-def _emptiest(point: np.ndarray, points: np.ndarray, covered: np.ndarray, sides: np.ndarray) -> np.ndarray:
+def emptiest(point: np.ndarray, points: np.ndarray, covered: np.ndarray, sides: np.ndarray) -> np.ndarray:
     """Return the lower left corner, (2,), of the place where an inset covers the fewest points.
 
     Of several such places, the nearest to `point` (2,) is taken. `sides` (2,) are the width and height of the inset,

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from workflow_scripts.figures.embedding import _emptiest
+from workflow_scripts.figures.embedding import emptiest
 
 SIDES = np.array([0.22, 0.16])
 
@@ -22,13 +22,13 @@ def test_an_inset_covers_the_fewest_points_and_earlier_insets_count_as_all_point
         n_points, n_insets = (((low < places) & (places < high)).all(axis=1).sum() for places in (points, covered))
         return n_points + len(points) * n_insets, np.linalg.norm(corner + SIDES / 2 - points[0])
 
-    np.testing.assert_array_equal(_emptiest(points[0], points, covered, SIDES), min(corners, key=cost))
+    np.testing.assert_array_equal(emptiest(points[0], points, covered, SIDES), min(corners, key=cost))
 
 
 def test_many_points_take_little_memory():
     points = np.random.default_rng(0).random((150_000, 2))
     tracemalloc.start()
-    _emptiest(points[0], points, points[:250], SIDES)
+    emptiest(points[0], points, points[:250], SIDES)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20e6
