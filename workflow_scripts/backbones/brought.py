@@ -37,8 +37,8 @@ _SHA256 = re.compile("[0-9a-fA-F]{64}")
 ID_DIGITS = 16
 """Number of digits of a file's SHA-256 that are its image's id."""
 NAME_COLUMNS = ("path", "file", "filename", "name", "image", "image_id", "id", "hash")
-"""Allowed names of the column that names the images. If there is none of them, it is the first column that does not
-merely count the rows."""
+"""Allowed names of the column that names the images. If there is none of them, it is the first column that neither
+counts the rows nor has decimal numbers, or else the first column."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def read_table(path: str) -> Table:
                     return _of_arrays({name: _array(item) for name, item in arrays.items()}, path)
             case ".csv":
                 table = pd.read_csv(path)
-                column = _name_column([name for name in table if not _counts_rows(table[name])] or [*table])
+                column = _name_column(table)
                 names = pd.read_csv(path, usecols=[column], dtype=str, keep_default_na=False)[column]
                 return _of_columns(table.assign(**{column: names.map(given_back)}), path)
             case _:
@@ -191,15 +191,23 @@ def _of_columns(table: pd.DataFrame, path: str) -> Table:
     if texts.shape[1] == 0 or numbers.shape[1] == 0:
         columns = ", ".join(map(str, table.columns[:5]))
         raise UserError(f"{path}: found the columns {columns}, allowed: a column of names and columns of numbers")
-    names = _name_column([*texts])
+    names = _name_column(texts)
     for column in texts.columns.drop(names):
         _check_texts(texts[column], path)
     return Table([str(name) for name in texts[names]], numbers.to_numpy("<f4"))
 
 
-def _name_column(columns: Sequence[str]) -> str:
-    """Return which of the columns names the images: one of `NAME_COLUMNS`, otherwise the first."""
-    return next((column for column in columns if str(column).lower() in NAME_COLUMNS), columns[0])
+def _name_column(table: pd.DataFrame) -> str:
+    """Return which column names the images (see `NAME_COLUMNS`).
+
+    A column that counts the rows is the last resort only, but not excluded: images may be called 0001, 0002 and so on.
+    """
+
+    def unlikely(column: str) -> tuple[bool, bool]:
+        numbers = pd.api.types.is_float_dtype(table[column]) or _counts_rows(table[column])
+        return str(column).lower() not in NAME_COLUMNS, numbers
+
+    return min(table, key=unlikely)
 
 
 def _counts_rows(column: pd.Series) -> bool:

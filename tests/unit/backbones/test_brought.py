@@ -83,6 +83,16 @@ def test_an_index_and_labels_are_no_features(tmp_path, manifest, suffix, caplog)
     assert any(", Class" in message or "Class, " in message for message in caplog.messages)
 
 
+@pytest.mark.parametrize("column", ["file", "number"])
+def test_names_may_count_the_rows_as_an_index_does(tmp_path, column):
+    names = ["0001", "0002", "0003", "0004"]
+    manifest = tmp_path / "manifest.csv"
+    pd.DataFrame({"image_id": IDS, "path": [f"{name}.png" for name in names]}).to_csv(manifest, index=False)
+    path = tmp_path / "a.csv"
+    pd.DataFrame(VALUES).assign(**{column: names})[[column, 0, 1, 2]].to_csv(path, index=False)
+    np.testing.assert_allclose(brought(str(path), str(manifest), tmp_path), VALUES, rtol=1e-6)
+
+
 def test_names_may_be_the_index_of_a_parquet(tmp_path, manifest):
     path = tmp_path / "mine.parquet"
     pd.DataFrame(VALUES, columns=["a", "b", "c"], index=PATHS).to_parquet(path)
