@@ -38,7 +38,7 @@ ID_DIGITS = 16
 """Number of digits of a file's SHA-256 that are its image's id."""
 NAME_COLUMNS = ("path", "file", "filename", "name", "image", "image_id", "id", "hash")
 """Allowed names of the column that names the images. If there is none of them, it is the first column that neither
-counts the rows nor has decimal numbers, or else the first column."""
+counts the rows nor has labels or decimal numbers, or else the first column."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def _of_columns(table: pd.DataFrame, path: str) -> Table:
     """
     texts = table.select_dtypes(exclude="number")
     numbers = table.select_dtypes("number")
-    none = [name for name in numbers if str(name).lower() in LABELS or _counts_rows(numbers[name])]
+    none = [name for name in numbers if _has_labels(name) or _counts_rows(numbers[name])]
     numbers = numbers.drop(columns=none)
     if none:
         log.log(NOTICE, "%s: columns of labels or of row numbers are no features: %s", path, ", ".join(map(str, none)))
@@ -193,7 +193,8 @@ def _of_columns(table: pd.DataFrame, path: str) -> Table:
         raise UserError(f"{path}: found the columns {columns}, allowed: a column of names and columns of numbers")
     names = _name_column(texts)
     for column in texts.columns.drop(names):
-        _check_texts(texts[column], path)
+        if not _has_labels(column):
+            _check_texts(texts[column], path)
     return Table([str(name) for name in texts[names]], numbers.to_numpy("<f4"))
 
 
@@ -204,10 +205,15 @@ def _name_column(table: pd.DataFrame) -> str:
     """
 
     def unlikely(column: str) -> tuple[bool, bool]:
-        numbers = pd.api.types.is_float_dtype(table[column]) or _counts_rows(table[column])
-        return str(column).lower() not in NAME_COLUMNS, numbers
+        values = table[column]
+        other = _has_labels(column) or pd.api.types.is_float_dtype(values) or _counts_rows(values)
+        return str(column).lower() not in NAME_COLUMNS, other
 
     return min(table, key=unlikely)
+
+
+def _has_labels(column: str) -> bool:
+    return str(column).lower() in LABELS
 
 
 def _counts_rows(column: pd.Series) -> bool:

@@ -83,6 +83,15 @@ def test_an_index_and_labels_are_no_features(tmp_path, manifest, suffix, caplog)
     assert any(", Class" in message or "Class, " in message for message in caplog.messages)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_column_of_labels_has_no_names_and_no_mistakes(tmp_path, manifest, suffix):
+    table = pd.DataFrame(VALUES, columns=["a", "b", "c"]).assign(Label=["3", "5", "3", "unknown"], photo=PATHS)
+    path = tmp_path / f"a{suffix}"
+    table = table[["Label", "photo", "a", "b", "c"]]
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path, index=False)
+    np.testing.assert_allclose(brought(str(path), manifest, tmp_path), VALUES, rtol=1e-6)
+
+
 @pytest.mark.parametrize("column", ["file", "number"])
 def test_names_may_count_the_rows_as_an_index_does(tmp_path, column):
     names = ["0001", "0002", "0003", "0004"]
