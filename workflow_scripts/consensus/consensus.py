@@ -6,6 +6,7 @@ image is the other group with which it has the highest mean co-association. The 
 co-association with its own group minus that with its second group; an image with a low margin is fragile.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import fastcluster
@@ -22,6 +23,9 @@ from workflow_scripts.metrics.contingency import contingency_tables
 MAX_LINKED = 4000
 """Largest number of images of which all pairs are compared. Of more images a sample is grouped, and the other images
 join its groups."""
+AT_ONCE = 2**24
+"""Largest number of pairs of an image and a group whose mean co-associations are in memory at once: 128 MiB. There may
+be thousands of groups."""
 NO_GROUP = -1
 """The number that stands for the second group of an image that has none."""
 _COLUMNS = 512  # clusters whose indicators are in memory at once: 16 MiB for MAX_LINKED images
@@ -85,8 +89,8 @@ def consensus(partitions: np.ndarray, k: int | None = None, weights: np.ndarray 
     n_groups, chosen = _number_of_groups(merges, labels, k)
     group = cut(merges, n_groups).astype(np.intp)
     if len(drawn) < n_images:
-        group = _together(labels, weights, drawn, group).argmax(axis=1)
-        group = np.unique(group, return_inverse=True)[1]
+        nearest = [means.argmax(axis=1) for _, means in _together(labels, weights, drawn, group)]
+        group = np.unique(np.concatenate(nearest), return_inverse=True)[1]
     order = np.argsort(-np.bincount(group), kind="stable")
     group = np.argsort(order)[group]
     return _described(labels, weights, group, chosen)
@@ -125,35 +129,41 @@ def _number_of_groups(merges: np.ndarray, labels: np.ndarray, k: int | None) -> 
     return int(allowed[lifetime.argmax()]), "lifetime"
 
 
-def _together(labels: np.ndarray, weights: np.ndarray, members: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return the mean co-association (N, k) of every image with the members of each group.
+def _together(
+    labels: np.ndarray, weights: np.ndarray, members: np.ndarray, group: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield blocks of the images, and their mean co-association (block, k) with the members of each group.
 
     `members` (M,) are rows of images, and `group` (M,) are their groups, from 0. The co-association of an image with
     itself counts too.
     """
-    sizes = np.bincount(group)
+    n_images, sizes = labels.shape[1], np.bincount(group)
     n_clusters = int(labels.max()) + 1
-    mean = np.zeros((labels.shape[1], len(sizes)))
-    for row, weight in zip(labels, weights, strict=True):
-        table = contingency_tables(row[None, members], group, n_clusters, len(sizes))[0, 1:, :-1]
-        shares = weight * table / sizes
-        shares[0] = 0  # noise is together with no image
-        mean += shares[row]
-    return mean
+    step = max(1, AT_ONCE // len(sizes))
+    for start in range(0, n_images, step):
+        block = slice(start, min(start + step, n_images))
+        means = np.zeros((block.stop - start, len(sizes)))
+        for row, weight in zip(labels, weights, strict=True):
+            table = contingency_tables(row[None, members], group, n_clusters, len(sizes))[0, 1:, :-1]
+            shares = weight * table / sizes
+            shares[0] = 0  # noise is together with no image
+            means += shares[row[block]]
+        yield block, means
 
 
 def _described(labels: np.ndarray, weights: np.ndarray, group: np.ndarray, chosen: str) -> Consensus:
     """Return the `Consensus` with these groups (N,): compute the agreement and the second group of every image."""
     n_images = len(group)
     sizes = np.bincount(group)
-    mean = _together(labels, weights, np.arange(n_images), group)
-    rows = np.arange(n_images)
+    own, second, second_agreement = np.empty(n_images), np.empty(n_images, np.intp), np.empty(n_images)
+    for block, means in _together(labels, weights, np.arange(n_images), group):
+        rows = np.arange(len(means))
+        own[block] = means[rows, group[block]]
+        means[rows, group[block]] = -1  # its own group is not the second
+        second[block] = means.argmax(axis=1)
+        second_agreement[block] = np.maximum(means[rows, second[block]], 0)
     itself = weights @ (labels > 0)
-    own = (mean[rows, group] * sizes[group] - itself) / np.maximum(sizes[group] - 1, 1)
-    rest = mean.copy()
-    rest[rows, group] = -1
-    second = rest.argmax(axis=1)
-    second_agreement = np.maximum(rest[rows, second], 0)
+    own = (own * sizes[group] - itself) / np.maximum(sizes[group] - 1, 1)
     own = np.where(sizes[group] > 1, own, 1 - second_agreement)
     second = np.where(second_agreement > 0, second, NO_GROUP)
     return Consensus(

@@ -1,5 +1,7 @@
 """The consensus of cells: small and large, its doubts, and what flips an image."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,6 +110,20 @@ def test_of_many_images_is_that_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     again = consensus(rows, 3)
     np.testing.assert_array_equal(again.group, drawn.group)
+
+
+def test_many_groups_of_many_images_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).integers(0, 500, (2, 40_000))
+    monkeypatch.setattr(module, "MAX_LINKED", 500)
+    at_once = consensus(rows, 400)
+    monkeypatch.setattr(module, "AT_ONCE", 2**19)
+    tracemalloc.start()
+    in_blocks = consensus(rows, 400)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40e6  # all pairs of an image and a group would take 128 MB
+    for name in ("group", "agreement", "second", "second_agreement"):
+        np.testing.assert_array_equal(getattr(in_blocks, name), getattr(at_once, name))
 
 
 def test_copies_with_their_share_of_the_weight_change_nothing(partitions: np.ndarray) -> None:
