@@ -57,16 +57,18 @@ def centre_distances(points: np.ndarray, partition: np.ndarray) -> pd.DataFrame:
     if not len(clusters):
         return table
     means = cluster_means(points, partition)[clusters]
-    # |x - c|^2 by a matrix product needs an array (N, k) and not (N, k, d)
-    squares = np.square(points).sum(axis=1)[:, None] - 2 * points @ means.T + np.square(means).sum(axis=1)
-    distances = np.sqrt(np.maximum(squares, 0))
-    is_own = partition[:, None] == clusters
-    members = is_own.any(axis=1)
-    table.loc[members, "own"] = distances[is_own]
+    # |x - c|^2 by a matrix product needs one array (N, k), with thousands of clusters of gigabytes, and none (N, k, d)
+    distances = -2 * points @ means.T
+    distances += np.square(points).sum(axis=1)[:, None]
+    distances += np.square(means).sum(axis=1)
+    np.sqrt(np.maximum(distances, 0, out=distances), out=distances)
+    members = np.flatnonzero(partition >= 0)
+    own = np.searchsorted(clusters, partition[members])
+    table.loc[members, "own"] = distances[members, own]
     if len(clusters) > 1:
-        others = np.where(is_own, np.inf, distances)
-        table.loc[members, "next"] = clusters[others.argmin(axis=1)][members]
-        table.loc[members, "other"] = others.min(axis=1)[members]
+        distances[members, own] = np.inf
+        table.loc[members, "next"] = clusters[distances.argmin(axis=1)[members]]
+        table.loc[members, "other"] = distances.min(axis=1)[members]
     return table
 
 
@@ -80,7 +82,8 @@ def nearest_clusters(points: np.ndarray, partition: np.ndarray) -> list[int]:
     if len(clusters) < 2:
         return clusters.tolist()
     means = cluster_means(points, partition)[clusters]
-    squares = np.square(means[:, None] - means).sum(axis=2) + np.diag(np.full(len(clusters), np.inf))
+    squares = np.stack([np.square(mean - means).sum(axis=1) for mean in means])  # never an array (k, k, d)
+    np.fill_diagonal(squares, np.inf)
     return clusters[list(np.unravel_index(squares.argmin(), squares.shape))].tolist()
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import tracemalloc
 from io import BytesIO
 
 import numpy as np
@@ -64,6 +65,17 @@ def test_one_cluster_alone_has_no_border_and_a_small_one_repeats_its_images():
 def test_nearest_clusters_are_those_of_the_nearest_means():
     distances = cdist(means(), means()) + np.diag(np.full(3, np.inf))
     assert nearest_clusters(POINTS, PARTITION) == sorted(np.unravel_index(distances.argmin(), (3, 3)))
+
+
+@pytest.mark.parametrize("of", [centre_distances, nearest_clusters])
+def test_a_thousand_clusters_take_one_array_of_distances(of):
+    rng = np.random.default_rng(0)
+    points, partition = rng.normal(size=(8000, 30)), rng.integers(0, 1000, 8000)
+    tracemalloc.start()
+    of(points, partition)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * points.itemsize * 8000 * 1000
 
 
 def test_separated_twins_are_nearest_neighbours_in_two_clusters():
