@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,16 @@ def test_the_own_group_has_no_vote():
         others = codes[(partition == partition[row]) & (groups != groups[row])]
         shares = np.bincount(others, minlength=3) / len(others)
         np.testing.assert_allclose(found, shares if partition[row] >= 0 else np.full(3, np.nan))
+
+
+def test_a_large_group_takes_little_memory():
+    rng = np.random.default_rng(0)
+    groups = np.concatenate([np.zeros(1000, int), np.arange(1, 1001)])
+    tracemalloc.start()
+    neighbour_shares(rng.normal(size=(2000, 5)), rng.integers(0, 50, 2000), 50, 10, groups)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6  # 1024 x 1010 neighbours x 50 classes would take 414 MB
 
 
 def test_an_image_is_no_neighbour_of_its_own_also_among_copies():

@@ -36,8 +36,9 @@ def neighbour_shares(
             nearest = search.kneighbors(points[rows], return_distance=False)
             foreign = groups[nearest] != groups[rows, None]
             foreign &= foreign.cumsum(axis=1) <= neighbours
-            votes = np.eye(n_classes)[codes[nearest]] * foreign[..., None]
-            shares[rows] = votes.sum(axis=1) / foreign.sum(axis=1, keepdims=True)
+            votes = np.zeros((len(nearest), n_classes))
+            np.add.at(votes, (np.nonzero(foreign)[0], codes[nearest[foreign]]), 1)
+            shares[rows] = votes / foreign.sum(axis=1, keepdims=True)
     return shares
 
 
