@@ -68,16 +68,18 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         side = (figure["width"] - margin) / len(columns)
         upright = max(text_width(name, small(style)) for name in columns) > side - 1
         below = max(text_width(name, small(style)) for name in columns) if upright else 4
-        made = canvas(figure, min(side, TALLEST) * len(rows) + below + 16)
+        room = figure["width"] - margin - 4
+        xlabel = wrapped("Cluster, by its majority (images)", room, style["font_size"])
+        made = canvas(figure, min(side, TALLEST) * len(rows) + below + 16 + 4 * xlabel.count("\n"))
         ax = made.subplots()
         draw_counts(ax, counts.to_numpy(), shares.to_numpy(), side, style)
         name_fields(ax.xaxis, columns, side, style, rotation=90 if upright else 0)
         name_fields(ax.yaxis, rows, min(side, TALLEST), style)
-        ax.set(xlabel="Cluster, by its majority (images)", ylabel="Label (images)")
+        ax.set(xlabel=xlabel, ylabel="Label (images)")
         labelled, of_all = counts.to_numpy().sum(), clusters["size"].sum()
         some = f"{labelled} of {of_all} images have a label" if labelled < of_all else ""
         title = "; ".join(filter(None, [k_in_words(clusters.iloc[0]), some]))
-        ax.set_title(wrapped(title, figure["width"] - margin - 4, style["font_size"]) if title else "")
+        ax.set_title(wrapped(title, room, style["font_size"]) if title else "")
         ax.tick_params(axis="x", length=0, pad=2)
         ax.tick_params(axis="y", length=0, pad=8)
         by_class = class_looks(supports.index, inputs["classes"], style)

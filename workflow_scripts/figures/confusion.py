@@ -66,14 +66,16 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         margin = max(text_width(name, small(style)) for name in names) + 8
         side = (figure["width"] - margin) / len(columns)
         below = max(text_width(short[name], small(style)) for name in columns)
-        made = canvas(figure, min(side, TALLEST) * len(rows) + below + 18)
+        room = figure["width"] - margin - 4
+        xlabel = wrapped("Class that the cluster votes for", room, style["font_size"])
+        made = canvas(figure, min(side, TALLEST) * len(rows) + below + 18 + 4 * xlabel.count("\n"))
         ax = made.subplots()
         draw_counts(ax, counts, shares, side, style)
         upright = below > side - 1
         name_fields(ax.xaxis, [short[name] for name in columns], side, style, rotation=90 if upright else 0)
         name_fields(ax.yaxis, names, side, style)
-        ax.set(xlabel="Class that the cluster votes for", ylabel="Label (images)")
-        ax.set_title(_title(table, int(supports.sum()), figure["width"] - margin - 4, style["font_size"]))
+        ax.set(xlabel=xlabel, ylabel="Label (images)")
+        ax.set_title(_title(table, int(supports.sum()), room, style["font_size"]))
         ax.tick_params(length=0, pad=8)
         draw_classes(ax, rows, class_looks(table["label"], inputs["classes"], style), side, sides=("left", "below"))
     return made
@@ -82,8 +84,6 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 def _title(table: pd.DataFrame, n: int, width: float, size: float) -> str:
     first = table.iloc[0]
     accuracy = f"accuracy {100 * first['accuracy']:.1f} % of n = {n}"
-    beside = wrapped(beside_accuracy(table), width, size)
     k = k_in_words(first).removesuffix(", majority vote")  # the axis label says so already
-    if not k:
-        return f"{accuracy}\n{beside}"
-    return f"{wrapped(k, width, size)}\n{accuracy}\n{beside}" if ", " in k else f"{k}, {accuracy}\n{beside}"
+    start = [k, accuracy] if ", " in k else [", ".join(filter(None, [k, accuracy]))]
+    return "\n".join(wrapped(line, width, size) for line in [*start, beside_accuracy(table)])

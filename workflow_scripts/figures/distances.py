@@ -15,7 +15,7 @@ from scipy.spatial.distance import pdist, squareform
 from workflow_scripts.figures.canvas import NARROW_BELOW_MM, canvas, note, placeholder
 from workflow_scripts.figures.colours import class_looks
 from workflow_scripts.figures.matrix import LEGIBLE
-from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, wrapped
+from workflow_scripts.figures.texts import POINTS_PER_MM, short_names, text_width, wrapped
 from workflow_scripts.figures.theme import small, theme
 from workflow_scripts.grid.axes import axes_of
 from workflow_scripts.grid.cells import cell_names
@@ -33,6 +33,8 @@ DISCRETE = "discrete"
 """Name of the distance that is 0 within a class and 1 between classes."""
 ACROSS = 3
 """Largest number of matrices in a row of panels."""
+NAMES = 10
+"""Room for the names of the classes beside the first matrix, in millimetres."""
 NO_CLASSES = (
     "No labels of two classes, or of too many: this figure compares distances within classes with those between them; "
     "n_images must be twice the number of classes or more."
@@ -144,6 +146,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         side = min(70, (figure["width"] - 42) / across)
         size = min(small(style), side * POINTS_PER_MM / (1.1 * len(colours)))
         fit = size >= LEGIBLE
+        widest = max(text_width(name, size) for name in short_names(colours).values())
+        beside = max(0, widest - NAMES) if fit else 0  # room that the names take from the panels
         made = canvas(figure, len(rows) * (side + 14) + 8)
         axes = made.subplots(len(rows), across, squeeze=False)
         for row, line in zip(rows, axes, strict=True):
@@ -153,7 +157,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
                 pairs = _pairs(table, matrix.series, matrix.points)
                 image = _draw_heatmap(ax, pairs, colours, named=fit and number == 0)
                 ax.tick_params(labelsize=size)
-                ax.set_title(_title(matrix, side, style["font_size"]))
+                ax.set_title(_title(matrix, side - beside / across, style["font_size"]))
         bar = made.colorbar(image, ax=axes, shrink=0.6 if len(rows) == 1 else 0.3, aspect=25)
         bar.set_label("Distance (share of the\npanel's 99th percentile)", size=small(style))
         unnamed = "" if fit else f" {len(colours)} classes in the order of their names."

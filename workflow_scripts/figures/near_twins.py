@@ -12,7 +12,7 @@ from workflow_scripts.figures.colours import Look, frame_looks
 from workflow_scripts.figures.legends import frame_legend, frame_legend_height
 from workflow_scripts.figures.names import k_in_words, n_in_words
 from workflow_scripts.figures.samples import show_framed
-from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.texts import names_of_width, short_names
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.best_k import chosen_by
 from workflow_scripts.io.cells import OneCell
@@ -74,9 +74,10 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             return placeholder(figure, "No near-twins: every image is in the cluster of its nearest neighbour.")
         first = drawn.to_dict("records")
         named = bool(table["named"].iloc[0])
-        short = short_names([*table["name"], *table["twin_name"]], 12)
         files = short_names(table["path"], 24)
         across = 2 if figure["width"] < NARROW_BELOW_MM else 4
+        room = (figure["width"] / across - 8) / 2
+        short = names_of_width([*table["name"], *table["twin_name"]], room, style["font_size"], 12)
         lines = ceil(len(first) / across)
         above = frame_legend_height(by_class, figure["width"], style)
         made = canvas(figure, lines * (figure["width"] / across / 2 + (11 if named else 8)) + 9 + above)

@@ -13,7 +13,7 @@ from skimage.color import rgb2gray
 from workflow_scripts.figures.canvas import canvas, note
 from workflow_scripts.figures.colours import FAINT, INK, class_looks
 from workflow_scripts.figures.samples import show_framed
-from workflow_scripts.figures.texts import short_names
+from workflow_scripts.figures.texts import names_of_width
 from workflow_scripts.figures.theme import theme
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.manifest import classes, read_manifest, rows_named
@@ -89,8 +89,11 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     image_rows, n_variants = list(dict.fromkeys(table["row"])), table["variant"].max() + 1
     across = min(len(image_rows), max(1, int(figure["width"] / (SMALLEST * n_variants))))
     n_columns, n_blocks = across * n_variants, ceil(len(image_rows) / across)
-    side, short = figure["width"] / n_columns, short_names([*table["label"].dropna(), *table["named"].dropna()])
+    side = figure["width"] / n_columns
     with theme(style):
+        names = pd.concat([table["label"], table["named"]]).dropna()
+        short = names_of_width(names, side - 8, style["font_size"])
+        variants = names_of_width(table["preprocess"], side - 8, style["font_size"])
         made = canvas(figure, n_blocks * (side + max(0.5 * side, 14) + 8) + 10)
         axes = made.subplots(2 * n_blocks, n_columns, squeeze=False, height_ratios=[2, 1] * n_blocks)
         for (row, variant), histogram in table.groupby(["row", "variant"], sort=False):
@@ -100,7 +103,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
             with reading(inputs["preprocessed"][variant]) as file:
                 show_framed(above, first, file["images"], by_class)
             name = [short[text] for text in (first["named"], first["label"]) if isinstance(text, str)]
-            above.set_title("\n".join([*name, first["preprocess"]]), loc="center")
+            above.set_title("\n".join([*name, variants[first["preprocess"]]]), loc="center")
             draw_histogram(below, histogram, bottom=block == n_blocks - 1)
             below.set_ylim(0, 105 * table["share"].max())
             if column * n_variants + variant == 0:

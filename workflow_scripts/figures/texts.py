@@ -52,6 +52,19 @@ def short_names(names: Iterable[str], length: int = 20) -> dict[str, str]:
     return {name: name[: length - len(marks[name])] + marks[name] if name in marks else name for name in unique}
 
 
+def names_of_width(names: Iterable[str], width: float, size: float, length: int = 20) -> dict[str, str]:
+    """Return each name cut to `width` mm for a font of `size` points, and to at most `length` characters.
+
+    Different names stay different. Names keep six characters, even if these are wider.
+    """
+    unique = list(dict.fromkeys(names))
+    for most in range(length, 5, -1):
+        short = short_names(unique, most)
+        if all(text_width(name, size) <= width for name in short.values()):
+            break
+    return short
+
+
 def _without_middle(name: str, length: int) -> str:
     head = (length - 1) // 2
     return name if len(name) <= length else f"{name[:head]}…{name[head + 1 - length :]}"

@@ -167,10 +167,10 @@ _ALLOWED = {
     "string_pattern_mismatch": "what matches {pattern}",
     **dict.fromkeys(("list_type", "tuple_type"), "a list"),
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "keys with values"),
-    "greater_than": "above {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "below {lt:g}",
-    "less_than_equal": "at most {le:g}",
+    "greater_than": "above {gt:.12g}",
+    "greater_than_equal": "at least {ge:.12g}",
+    "less_than": "below {lt:.12g}",
+    "less_than_equal": "at most {le:.12g}",
     "too_short": "{min_length} or more entries",
     "too_long": "{max_length} entries at most",
     "string_too_short": "a text that is not empty",
@@ -191,5 +191,6 @@ def mistake(detail: Any) -> str:
     if kind == "string_pattern_mismatch" and context["pattern"] in IN_WORDS:
         return f"found {shown(given)}, allowed: {IN_WORDS[context['pattern']]}"
     if kind in ("literal_error", "union_tag_invalid"):
-        return found_allowed(given, re.findall("'([^']+)'", context.get("expected") or context["expected_tags"]))
+        expected = context.get("expected") or context["expected_tags"]
+        return found_allowed(given, re.findall("'([^']+)'", expected) or re.findall(r"\d+", expected))
     return f"found {shown(given)}, allowed: {_ALLOWED[kind].format(**context) if kind in _ALLOWED else detail['msg']}"

@@ -75,6 +75,23 @@ def test_figures_have_their_width_and_their_texts_lie_inside_and_apart(kind, n_c
     assert_texts_lie_inside_and_apart(figure)
 
 
+LONG = ["Martensitisches Gefüge mit Restaustenit (Charge 17)", "Ελαττωματικές κηλίδες β-φάσης", "écailles & <rayures>"]
+
+
+@pytest.mark.parametrize("width", [85, 170])
+@pytest.mark.parametrize("kind", ["class_by_cluster", "confusion", "distances", "near_twins", "samples"])
+def test_long_names_of_classes_fit(kind, width, made):
+    cells, inputs = made(kind, len(LONG), names=LONG)
+    assert_texts_lie_inside_and_apart(draw(kind, tabulate(kind, cells, inputs), inputs, width))
+
+
+@pytest.mark.parametrize("width", [85, 170])
+def test_long_names_fit_above_several_images_side_by_side(width, made):
+    cells, inputs = made("preprocessing", len(LONG), names=LONG)
+    table = tabulate("preprocessing", cells, inputs, classes=3)
+    assert_texts_lie_inside_and_apart(draw("preprocessing", table, inputs, width))
+
+
 @pytest.mark.parametrize("kind", ["contact_sheet", "near_twins", "islands"])
 def test_named_images_have_the_names_of_their_files(kind, made):
     cells, inputs = made(kind, 3)

@@ -66,7 +66,19 @@ def test_the_configuration_of_these_tests_has_no_mistake():
         ("style.dpi", "fine", "style.dpi: found 'fine', allowed: a whole number"),
         ("studies.main.figures.lines", {"kind": "confusion", "k": "b"}, "k: found 'b', allowed: a whole number, best"),
         ("studies.main.figures.lines", {"kind": "heatmap", "axes": ["k", "x"]}, "lines.axes.1: found 'x', allowed: "),
+        ("decompositions.map.dimensions", 4, "decompositions.map.dimensions: found 4, allowed: 2, 3"),
+        (
+            "studies.main.figures.lines",
+            {"kind": "heatmap", "axes": ["k", "k"]},
+            "lines: axes: found k twice, allowed: two choices",
+        ),
+        (
+            "studies.main.figures.lines",
+            {"kind": "sensitivity", "x": "layer", "hue": "layer"},
+            "lines: hue: found layer, which is x, allowed: another choice",
+        ),
         # out of range
+        ("seed", 4294967296, "seed: found 4294967296, allowed: below 4294967296"),
         ("seed", -1, "seed: found -1, allowed: at least 0"),
         ("clusterers.kmeans.n_init", 0, "clusterers.kmeans.n_init: found 0, allowed: at least 1"),
         ("decompositions.map.perplexity", 1, "decompositions.map.perplexity: found 1, allowed: above 1"),

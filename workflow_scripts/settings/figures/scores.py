@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workflow_scripts.settings.figures.base import COLUMN, Along, Factor, Figure, Hue, Metric, Width
 
@@ -31,6 +31,12 @@ class Sensitivity(Figure):
     metrics: list[Metric] = Field(["accuracy_majority", "ari"], min_length=1, max_length=4)
     k: int | None = None
     """Number of clusters if x is not k; null takes the smallest of each cell's clusterer."""
+
+    @model_validator(mode="after")
+    def _two_choices(self) -> "Sensitivity":
+        if self.hue == self.x:
+            raise ValueError(f"hue: found {self.hue}, which is x, allowed: another choice")
+        return self
 
     @property
     def drawn_along(self) -> str:
@@ -81,3 +87,9 @@ class Heatmap(Figure):
     metric: Metric = "accuracy_majority"
     axes: tuple[Factor, Factor] | None = None
     """The two choices; null takes the two that explain most of the variance."""
+
+    @model_validator(mode="after")
+    def _two_choices(self) -> "Heatmap":
+        if self.axes and self.axes[0] == self.axes[1]:
+            raise ValueError(f"axes: found {self.axes[0]} twice, allowed: two choices")
+        return self
