@@ -81,6 +81,8 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
     with theme(style):
         if table.empty:
             return placeholder(figure, "No labels: mutual information compares clusters with labels.")
+        if (table["n_labels"] < 2).all():
+            return placeholder(figure, "All labels are of one class: there is no information to share with clusters.")
         names = list(dict.fromkeys(table["panel"]))
         down, across = panels_of(len(names), figure)
         made = canvas(figure, 58 * down + 22)

@@ -85,6 +85,10 @@ def test_long_names_of_classes_fit(kind, width, made):
     assert_texts_lie_inside_and_apart(draw(kind, tabulate(kind, cells, inputs), inputs, width))
 
 
+def test_curves_of_mutual_information_want_two_classes(drawn):
+    assert "All labels are of one class" in strings(drawn("nmi_curves", 1))
+
+
 @pytest.mark.parametrize("width", [85, 170])
 def test_long_names_fit_above_several_images_side_by_side(width, made):
     cells, inputs = made("preprocessing", len(LONG), names=LONG)

@@ -147,14 +147,12 @@ def _mostly(labels: pd.Series) -> str:
 def _trust(study: VerdictTables) -> list[Sentence]:
     table = study.table("trust")
     if table.empty:
-        return [sentences.cell_to_trust("nothing", "", 0, 0, 0, 0, 1)]
+        return [sentences.cell_to_trust("nothing", "", 0, 0, 0, 0, 0, 1)]
     first = table.iloc[0]
     rivals = int((table["rank_low"].iloc[1:] < 2).sum())
-    answers = [
-        sentences.cell_to_trust(
-            study.verdict, first["name"], first["agreement"], first["chance"], first["first"], rivals, len(table)
-        )
-    ]
+    equal = int((table["rank"].iloc[1:] == 1).sum())
+    numbers = (first["agreement"], first["chance"], first["first"], rivals, equal, len(table))
+    answers = [sentences.cell_to_trust(study.verdict, first["name"], *numbers)]
     n_labelled = int(first["n_labels"])
     if n_labelled and study.manifest["label"].nunique() < 2:
         return [*answers, sentences.labels_of_one_class(n_labelled)]

@@ -189,7 +189,7 @@ def choice_that_matters(verdict: str, effects: Sequence[Effect]) -> Sentence:
 
 
 def cell_to_trust(
-    verdict: str, name: str, agreement: float, chance: float, first: float, rivals: int, n_cells: int
+    verdict: str, name: str, agreement: float, chance: float, first: float, rivals: int, equal: int, n_cells: int
 ) -> Sentence:
     """Say which cell to trust without labels.
 
@@ -200,6 +200,7 @@ def cell_to_trust(
     chance : agreement that shuffled partitions reach.
     first : share of the bootstrap samples in which this cell ranks first.
     rivals : number of other cells whose rank interval includes the first place.
+    equal : number of other cells with the same agreement.
     n_cells : number of cells.
     """
     if n_cells < 2:
@@ -223,7 +224,12 @@ def cell_to_trust(
             f"agrees with the others by {agreement:.2f} only (mean ARI)."
         )
         return Sentence(text, "weak", agreement, "trust")
+    if equal == n_cells - 1:
+        strength = _strength_of(verdict, agreement)
+        text = f"All {n_cells} cells agree equally with each other (mean ARI {agreement:.2f}): trust any of them."
+        return Sentence(text, strength, agreement, "trust")
     alone = first >= LEADS or rivals < 1
+    name += f", or {count(equal, 'other cell')} that {'agrees' if equal == 1 else 'agree'} as much" if equal else ""
     text = f"Trust {name}: it agrees most with the other cells (mean ARI {agreement:.2f})"
     text += f", first in {percent(first)} of samples"
     text += "." if alone else f"; {count(rivals, 'other cell')} may be as good."

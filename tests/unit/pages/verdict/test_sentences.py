@@ -9,8 +9,16 @@ def effect(name, share, p, lost=0.0, least_p=0.001):
     return say.Effect(name, share, p, lost, least_p)
 
 
-def trusted(verdict="agree", agreement=0.7, first=0.9, rivals=0, n_cells=24):
-    return say.cell_to_trust(verdict, "plain, fire9_avg", agreement, 0.02, first, rivals, n_cells)
+def trusted(verdict="agree", agreement=0.7, first=0.9, rivals=0, n_cells=24, equal=0):
+    return say.cell_to_trust(verdict, "plain, fire9_avg", agreement, 0.02, first, rivals, equal, n_cells)
+
+
+def test_no_cell_is_named_before_others_that_agree_as_much():
+    every = trusted(agreement=1.0, first=1.0, rivals=3, n_cells=4, equal=3)
+    assert every.text == "All 4 cells agree equally with each other (mean ARI 1.00): trust any of them."
+    assert every.strength == "strong"
+    some = trusted(first=1.0, rivals=2, equal=1)
+    assert some.text.startswith("Trust plain, fire9_avg, or 1 other cell that agrees as much: it agrees most")
 
 
 def test_a_cell_that_leads_is_named_with_its_agreement():
@@ -44,7 +52,7 @@ def test_where_cells_agree_on_nothing_no_cell_is_named():
 
 
 def test_so_few_images_that_chance_agrees_say_so():
-    sentence = say.cell_to_trust("few", "plain", 1.0, 1.0, 1.0, 0, 6)
+    sentence = say.cell_to_trust("few", "plain", 1.0, 1.0, 1.0, 0, 0, 6)
     assert sentence.text.startswith("There are too few images to tell agreement from chance")
     assert sentence.strength == "none"
 
@@ -241,7 +249,7 @@ def test_fragile_images_one_many_none():
 
 def test_of_too_few_images_nothing_is_claimed():
     said = [
-        say.cell_to_trust("few", "a", 1.0, 1.0, 1.0, 0, 4),
+        say.cell_to_trust("few", "a", 1.0, 1.0, 1.0, 0, 0, 4),
         say.survival("few", 1.0, 4, 2, 2),
         say.choice_that_matters("few", [effect("layer", float("nan"), 1.0)]),
         say.confounders("few", [("brightness", 0.0, 1.0)], 2, 0),
