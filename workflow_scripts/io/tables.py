@@ -90,8 +90,11 @@ def write_csv(table: "pd.DataFrame", path: str) -> None:
 
     Texts that a spreadsheet program would take for a formula are made harmless (see `spreadsheets.harmless`).
     """
+    texts = _each_text(harmless, table)
     with replacing(path) as temporary:
-        _each_text(harmless, table).to_csv(temporary, index=False)
+        texts.to_csv(temporary, index=False)
+        if b"\r" in temporary.read_bytes():  # without quotation marks, a carriage return ends the row
+            texts.to_csv(temporary, index=False, quoting=csv.QUOTE_NONNUMERIC)
 
 
 def read_csv(path: str | os.PathLike[str], **options: Any) -> "pd.DataFrame":

@@ -18,6 +18,7 @@ from workflow_scripts.intake.fingerprints import pixel_digest
 from workflow_scripts.intake.inspection import inspect
 from workflow_scripts.intake.listing import Entry, scan
 from workflow_scripts.intake.manifest import COLUMNS, REJECTED_COLUMNS, label
+from workflow_scripts.io.tables import read_csv, read_texts, write_csv
 
 A, B, C = (encoded(pixels, "PNG") for pixels in (COLOUR, GREY, COLOUR[::-1]))
 
@@ -177,6 +178,22 @@ def test_a_name_that_is_not_utf8(tmp_path):
     intake = _take_in(tmp_path)
     assert intake.rejected.to_numpy().tolist() == [["\\udcff.png", "unreadable", "its name is not UTF-8"]]
     intake.rejected.to_csv(tmp_path / "rejected.csv")
+
+
+def test_a_name_with_a_carriage_return(tmp_path):
+    """macOS puts an empty file `Icon` with a carriage return at the end into folders with an icon of their own."""
+    write_files(tmp_path / "data", a=A)
+    (tmp_path / "data/b\r.png").write_bytes(B)
+    (tmp_path / "data/Icon\r").touch()
+    inspected = inspect(tmp_path / "data", scan(tmp_path / "data"))
+    tables = []
+    for table in (inspected.images, inspected.set_aside):
+        write_csv(table, str(tmp_path / "table.csv"))
+        tables.append(read_csv(tmp_path / "table.csv"))
+        assert read_texts(str(tmp_path / "table.csv"), "path") == (list(table["path"]),)
+    labelled = label(*tables, {"rule": "none"})
+    assert list(labelled.manifest["path"]) == ["a.png", "b\r.png"]
+    assert labelled.rejected.to_numpy().tolist() == [["Icon\r", "truncated", "the file is empty"]]
 
 
 @pytest.fixture
