@@ -93,6 +93,8 @@ def label(
         labelling = _of_parts(labelling, images, rule["rule"])
         known |= _by_path(images, "image_id")
     labelling = corrected(labelling, known, corrections)
+    if "parent" in images and not _are_boxes(images, rule["rule"]):
+        labelling = _with_corrected_files(labelling, images)
     finer = label_images(ids, **sublabels).labels if sublabels else None
     manifest = _manifest(images, files, labelling.labels, finer, scales)
     notes = list(unread_tables(set_aside["path"], rule))
@@ -168,12 +170,28 @@ def _of_parts(labelling: Labelling, parts: pd.DataFrame, rule: str) -> Labelling
     A part has the class of its box if there are boxes and the rule is `auto` or `boxes`; otherwise it has the label of
     its file.
     """
-    if rule in ("auto", "boxes") and (parts["box_label"] != "").any():
+    if _are_boxes(parts, rule):
         of_parts = parts["box_label"]
         labelling = replace(labelling, rule="boxes", why=())
     else:
         of_parts = parts["parent"].map(labelling.labels)
     return replace(labelling, labels={**labelling.labels, **dict(zip(parts["path"], of_parts, strict=True))})
+
+
+def _are_boxes(parts: pd.DataFrame, rule: str) -> bool:
+    """Return whether the labels of parts are the classes of their boxes."""
+    return rule in ("auto", "boxes") and bool((parts["box_label"] != "").any())
+
+
+def _with_corrected_files(labelling: Labelling, parts: pd.DataFrame) -> Labelling:
+    """Return a labelling in which a person's label of a file is also that of its parts, unless they have their own."""
+    given = {path: decision.value for path, decision in labelling.by_hand.items() if decision.value}
+    of_parts = {
+        path: given[file]
+        for path, file in zip(parts["path"], parts["parent"], strict=True)
+        if file in given and path not in given
+    }
+    return replace(labelling, labels={**labelling.labels, **of_parts})
 
 
 def _with_scales(manifest: pd.DataFrame, files: pd.Series, scales: pd.DataFrame) -> pd.DataFrame:
@@ -195,7 +213,8 @@ def _rejected(set_aside: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFram
 
 
 def _rejection(file: Any, labels: Mapping[str, str]) -> tuple[str, str, str]:
-    if file.same_as and (label := labels[file.path]) != (label_of_first := labels[file.same_as]):
+    # a file that stays has no label if no part of it is an image
+    if file.same_as in labels and (label := labels[file.path]) != (label_of_first := labels[file.same_as]):
         detail = f"{file.detail}, which stays; labels {label_of_first!r} there, {label!r} here"
         return file.path, str(Reason.CONFLICT), detail
     return file.path, file.reason, file.detail

@@ -74,7 +74,7 @@ class Tiling:
 
     `size` is the side of a tile, and `stride` the distance from the start of one tile to the start of the next. Both
     are in micrometres if `um` is true, otherwise in pixels. If `size` is `SHORTEST`, the side is the shorter side of
-    each image. If `stride` is None, it equals the side.
+    each image without its data stripes. If `stride` is None, it equals the side.
     """
 
     size: float | str
@@ -84,7 +84,7 @@ class Tiling:
     def pixels(self, width: int, height: int, nm_per_pixel: float | None) -> tuple[int, int]:
         """Return the size and the stride of the tiles, in pixels, for an image of `width` x `height` pixels.
 
-        Raises `ImageRejected` if the tiles are in micrometres and `nm_per_pixel`, the size of a pixel, is not known.
+        The height is that without data stripes. Raises `ImageRejected` if the tiles are in micrometres and `nm_per_pixel`, the size of a pixel, is not known.
         """
         if self.size == SHORTEST:
             return min(width, height), round(self.stride or min(width, height))
@@ -220,8 +220,9 @@ def _regions(
         unfit += [_left_out(file, *region) for region in regions if not isinstance(region, Region)]
         if progress:
             progress(done, len(images))
-    rows, picked = _picked(rows, excluded)
-    unfit += picked
+    if rows:
+        rows, picked = _picked(rows, excluded)
+        unfit += picked
     if not rows:
         path, _, reason, detail, *_ = unfit[0]
         raise UserError(f"intake: no part of an image is left: the first is {path!r}, {reason}: {detail}")
@@ -282,13 +283,13 @@ def _of_page(
         height, width = image.pixels.shape[:2]
         if tiling is None:
             return [Region(page, 0, 0, width, height, whole=True, mode=image.mode)]
-        size, stride = tiling.pixels(width, height, scales.get(file["path"]))
+        rows = image_rows(GreyLevels(image.pixels))
+        size, stride = tiling.pixels(width, rows.stop - rows.start, scales.get(file["path"]))
         tile = f"a tile has {size} x {size} pixels"
         if size < min_size:
             raise ImageRejected(Reason.TOO_SMALL, f"{tile}, allowed: {min_size} on each side")
         if size**2 > LARGEST_IMAGE:
             raise ImageRejected(Reason.TOO_LARGE, f"{tile}, allowed: {LARGEST_IMAGE} in all")
-        rows = image_rows(GreyLevels(image.pixels))
     return [Region(page, x, y, size, size, mode=image.mode) for x, y in tiles(width, rows, size, stride)]
 
 

@@ -161,6 +161,15 @@ def test_the_longer_side_of_a_strip_is_cut_by_the_shorter(tmp_path):
     assert (table["x"].min(), (table["x"] + 32).max(), len(table)) == (0, 500, 16)
 
 
+def test_the_shorter_side_is_that_without_the_data_stripe(tmp_path):
+    truths = write_micrographs(tmp_path, 3, seed=3).set_index("file")
+    regions = cut_up(tmp_path, tiling=Tiling("shortest", None))
+    assert set(regions.table["parent"]) == set(truths.index)
+    assert regions.set_aside.empty
+    for name, tiles in regions.table.groupby("parent"):
+        assert (tiles["height"] <= truths.loc[name, "bottom"] - truths.loc[name, "top"]).all()
+
+
 def test_boxes_have_a_margin_and_end_where_the_image_ends(tmp_path):
     pixels = write(tmp_path / "data/a.png", (60, 80))
     write(tmp_path / "data/b.png", (60, 80))
@@ -203,6 +212,41 @@ def test_parts_have_the_label_of_their_file_or_of_their_box(tmp_path):
         through_csv(crops.table), whole.set_aside, {"rule": "auto", "file": None}, corrections=[str(table)]
     )
     assert list(labelled.manifest["label"]) == ["tail", "paw"]
+
+
+def test_a_duplicate_of_a_file_without_a_box_is_set_aside(tmp_path):
+    pixels = write(tmp_path / "a.png", (40, 60))
+    Image.fromarray(pixels).save(tmp_path / "b.png")
+    write(tmp_path / "c.png", (40, 60))
+    whole = inspected(tmp_path)
+    crops = cut_boxes(
+        through_csv(whole.images), Boxes("x", {"c.png": Annotated((Box(0, 0, 20, 20, "ear"),), (60, 40))})
+    )
+    set_aside = through_csv(pd.concat([whole.set_aside, crops.set_aside]))
+    labelled = label(through_csv(crops.table), set_aside, {"rule": "auto", "file": None})
+    assert labelled.rejected[["path", "reason"]].to_numpy().tolist() == [
+        ["b.png", "duplicate content"],
+        ["a.png", "no box"],
+    ]
+
+
+def test_a_corrected_label_of_a_file_is_that_of_its_tiles(tmp_path):
+    for name in ("cat/0", "cat/1", "dog/0", "dog/1"):
+        write(tmp_path / f"data/{name}.png", (20, 40))
+    whole = inspected(tmp_path / "data")
+    tiles = cut_tiles(through_csv(whole.images), tmp_path / "data", tiling=Tiling(20, 20))
+    corrections = tmp_path / "corrections.csv"
+    corrections.write_text('path,label\ncat/0.png,dog\n"cat/0.png#xywh=20,0,20,20",bird\n')
+    labelled = label(through_csv(tiles.table), whole.set_aside, {"rule": "folder"}, corrections=[str(corrections)])
+    assert list(labelled.manifest["label"]) == ["dog", "bird", "cat", "cat", "dog", "dog", "dog", "dog"]
+
+
+def test_tiles_that_were_set_aside_are_forgotten_if_no_tile_fits(tmp_path):
+    write(tmp_path / "data/a.png", (40, 60))
+    excluded = tmp_path / "excluded.csv"
+    excluded.write_text('path,set_aside\n"a.png#xywh=0,0,20,20",yes\n')
+    with pytest.raises(UserError, match=r"^intake: no part of an image is left: the first is 'a.png', too small: "):
+        cut_up(tmp_path / "data", tiling=Tiling(50, 50), excluded=[str(excluded)])
 
 
 def test_a_tile_is_as_wide_as_its_own_pixels(tmp_path):
