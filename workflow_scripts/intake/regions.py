@@ -84,7 +84,8 @@ class Tiling:
     def pixels(self, width: int, height: int, nm_per_pixel: float | None) -> tuple[int, int]:
         """Return the size and the stride of the tiles, in pixels, for an image of `width` x `height` pixels.
 
-        The height is that without data stripes. Raises `ImageRejected` if the tiles are in micrometres and `nm_per_pixel`, the size of a pixel, is not known.
+        The height is that without data stripes. Raises `ImageRejected` if the tiles are in micrometres and
+        `nm_per_pixel`, the size of a pixel, is not known.
         """
         if self.size == SHORTEST:
             return min(width, height), round(self.stride or min(width, height))
