@@ -1,6 +1,6 @@
 """Say in words what figures show: metrics, k, numbers of images and repeats, and the axes of maps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workflow_scripts.grid.axes import TITLES
@@ -84,9 +84,9 @@ def n_in_words(inputs: Mapping[str, Any], metrics: Iterable[str] = ()) -> str:
     return f"{n}, {_range(labelled)} with a label" if needed else n
 
 
-def _range(numbers: Iterable[int]) -> str:
+def _range(numbers: Sequence[int]) -> str:
     """Return the lowest and the highest of the numbers as text, or one number if they are equal."""
-    low, *_, high = sorted([*numbers, *numbers])
+    low, high = min(numbers), max(numbers)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
