@@ -113,10 +113,10 @@ def test_pictures_keep_their_shape_and_their_content():
     assert Image.open(BytesIO(base64.b64decode(data_uri(ramp[:20, :20], 50).split(",")[1]))).size == (20, 20)
 
 
-def written(path):
-    """Write the page of one clustering, in which every other image has a label; return its description."""
+def written(path, labels=tuple("</script><b>" if i % 2 else None for i in range(60))):
+    """Write the page of one clustering, in which every other image has a label by default; return its description."""
     ids = [f"{i:02d}" for i in range(60)]
-    labels = pd.Series(["</script><b>" if i % 2 else None for i in range(60)], dtype=object)
+    labels = pd.Series(labels, dtype=object)
     manifest = pd.DataFrame({"image_id": ids, "path": [f"{i}.png" for i in ids], "label": labels})
     described = {"k": 3, **describe(POINTS, PARTITION, manifest, {"per_place": 2, "twins": 3})}
     images = RNG.integers(0, 256, (60, 8, 8), dtype=np.uint8)
@@ -129,9 +129,39 @@ def written(path):
 def test_images_without_a_label_are_counted_in_the_title_of_a_cluster(tmp_path, browser):
     first = written(tmp_path / "page.html")["clusters"][0]
     browser.get((tmp_path / "page.html").as_uri())
-    ((name, n),) = first["classes"].items()
+    ((name, n),) = first["classes"]
     words = f"{first['size']} images: {name} {n}, no label {first['size'] - n}"
     assert browser.find_element("css selector", "h2 .mix").text == words
+
+
+def test_classes_that_are_numbers_or_words_of_javascript_are_names_as_others(tmp_path, browser):
+    """Cluster 1 has the class 10 and some images of class 9; the cluster of class 9 has no `constructor`."""
+    classes = np.array(["constructor", "10", "9"], dtype=object)[np.arange(60) % 3]
+    classes[[7, 10]] = "9"
+    clusters = {each["name"]: each for each in written(tmp_path / "page.html", classes)["clusters"]}
+    assert clusters["10"]["classes"] == [["10", 16], ["9", 2]]
+    browser.get((tmp_path / "page.html").as_uri())
+    words = [each.text for each in browser.find_elements("css selector", "h2 .mix")]
+    assert "18 images: 10 16, 9 2" in words
+    framed = {each.get_attribute("title") for each in browser.find_elements("css selector", ".stranger")}
+    assert all(each.endswith("labelled 9") for each in framed if each.split(".")[0] in ("7", "10"))
+    assert not any(each.endswith("labelled 10") for each in framed if int(each.split(".")[0]) >= 5)
+    browser.find_element("id", "classes").click()
+    rows = [each.text.split() for each in browser.find_elements("css selector", "tbody tr")]
+    assert {name: int(rest[-1]) for name, *rest in rows} == {"10": 18, "9": 22, "constructor": 20}
+
+
+def test_twins_between_clusters_of_one_name_are_those_of_the_two_that_are_shown(tmp_path, browser):
+    """Without labels of clusters 1 and 2 both are called ?."""
+    labels = ["a" if i % 3 == 0 else None for i in range(60)]
+    described = written(tmp_path / "page.html", labels)
+    names = [each["name"] for each in described["clusters"]]
+    assert names == ["a", "?", "?", "noise"]
+    browser.get((tmp_path / "page.html").as_uri())
+    for first, second in ((0, 1), (0, 2), (1, 2), (1, 1)):
+        browser.execute_script("view = 'two'; pair = [...arguments]; show()", first, second)
+        shown = len(browser.find_elements("css selector", ".twins section"))
+        assert shown == sum(set(each["clusters"]) == {first, second} for each in described["twins"])
 
 
 def test_a_page_holds_what_it_shows_and_no_name_can_break_out_of_it(tmp_path):

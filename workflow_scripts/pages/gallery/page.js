@@ -8,7 +8,7 @@ const partition = () => data.cells[element("cell").value].partitions[element("k"
 const about = name => data.paths[name] + (data.labels[name] ? `, labelled ${data.labels[name]}` : "");
 
 /** Return the most frequent class of a cluster; images of other classes get a frame. */
-const winner = cluster => Object.keys(cluster.classes)[0];
+const winner = cluster => cluster.classes[0]?.[0];
 
 function imageButton(name, cluster) {
   const stranger = cluster && data.labels[name] && data.labels[name] !== winner(cluster);
@@ -17,7 +17,7 @@ function imageButton(name, cluster) {
 }
 
 function card(cluster) {
-  const labelled = Object.entries(cluster.classes), unlabelled = labelled.reduce((rest, [, count]) => rest - count, cluster.size);
+  const labelled = cluster.classes, unlabelled = labelled.reduce((rest, [, count]) => rest - count, cluster.size);
   const classes = labelled.length && unlabelled ? [...labelled, ["no label", unlabelled]] : labelled;
   const made = make("section", {}, make("h2", {}, make("bdi", { textContent: cluster.name }), " ", make("span", { className: "mix" },
     imagesInWords(cluster.size), classes.length ? ": " : "", ...counted(classes))));
@@ -43,19 +43,18 @@ function showTwo() {
     select.onchange = () => { pair[side] = Number(select.value); show(); };
     return make("div", {}, make("p", {}, select), card(clusters[pair[side]]));
   };
-  const names = pair.map(i => clusters[i].name).sort().join();
-  const between = partition().twins.filter(twins => [...twins.clusters].sort().join() === names);
+  const between = partition().twins.filter(twins => pair[0] !== pair[1] && pair.every(i => twins.clusters.includes(i)));
   return [make("div", { className: "two" }, choose(0), choose(1)),
     ...(between.length ? [make("h2", { textContent: "Near-twins between them" }), twinCards(between)] : [])];
 }
 
 function showClasses() {
   const clusters = partition().clusters;
-  const classes = [...new Set(clusters.flatMap(cluster => Object.keys(cluster.classes)))].sort();
+  const counts = clusters.map(cluster => new Map(cluster.classes)), classes = [...new Set(counts.flatMap(each => [...each.keys()]))].sort();
   if (!classes.length) return [make("p", { className: "note", textContent: "No labels: there are no classes to compare with." })];
-  const totals = Object.fromEntries(classes.map(name => [name, clusters.reduce((sum, item) => sum + (item.classes[name] || 0), 0)]));
-  const cell = (name, cluster) => {
-    const count = cluster.classes[name] || 0, share = count / totals[name];
+  const totals = new Map(classes.map(name => [name, counts.reduce((sum, each) => sum + (each.get(name) || 0), 0)]));
+  const cell = (name, each) => {
+    const count = each.get(name) || 0, share = count / totals.get(name);
     const made = make("td", { className: "count", textContent: count || "", title: `${Math.round(100 * share)} % of ${name}` });
     made.style.background = `rgb(31 111 178 / ${DARKEST * share})`;
     return made;
@@ -63,14 +62,14 @@ function showClasses() {
   return [make("p", { className: "note", textContent: "Images of each class (rows) in each cluster (columns); the shade is the share " +
       "of the class." }), make("section", {}, make("table", {},
     make("thead", {}, make("tr", {}, make("th"), ...clusters.map(item => make("th", { textContent: item.name })), make("th", { textContent: "all" }))),
-    make("tbody", {}, ...classes.map(name => make("tr", {}, make("th", { textContent: name }), ...clusters.map(item => cell(name, item)),
-      make("td", { textContent: totals[name] }))))))];
+    make("tbody", {}, ...classes.map(name => make("tr", {}, make("th", { textContent: name }), ...counts.map(each => cell(name, each)),
+      make("td", { textContent: totals.get(name) }))))))];
 }
 
 function twinCards(twins) {
   return make("div", { className: "twins" }, ...twins.map(item => make("section", {},
     make("div", { className: "row" }, ...item.pair.map(name => imageButton(name))),
-    make("div", { textContent: `${item.clusters[0]} | ${item.clusters[1]}` }),
+    make("div", { textContent: item.clusters.map(i => partition().clusters[i].name).join(" | ") }),
     make("div", { className: "mix", textContent: `${item.pair.map(about).join(" | ")}; closer than ${(100 * item.closer_than).toFixed(1)} % ` +
       "of images are to their nearest" }))));
 }

@@ -32,7 +32,7 @@ def describe(
     """Return one partition as data for the page: its clusters, and its twins.
 
     `clusters` are sorted by class; noise comes last, as one group of evenly spaced images. `twins` are pairs of an
-    image and its nearest neighbour that are in different clusters.
+    image and its nearest neighbour that are in different clusters; `clusters` has the places of these in the list.
 
     Parameters
     ----------
@@ -58,10 +58,11 @@ def describe(
         spread = ids[noise[evenly(len(noise), settings["per_place"])]].tolist()
         group = _group(names[int(partition.min())], partition < 0, manifest["label"], seen)
         clusters.append(group | {"spread": spread})
+    places = {cluster: min(place, len(clusters) - 1) for place, cluster in enumerate(names)}  # noise is one group
     twins = [
         {
             "pair": [ids[group.row], ids[group.twin]],
-            "clusters": [names[group.cluster], names[group.twin_cluster]],
+            "clusters": [places[group.cluster], places[group.twin_cluster]],
             "closer_than": round(group.closer_than, 4),
         }
         for group in separated_twins(points, partition).head(settings["twins"]).itertuples()
@@ -72,15 +73,17 @@ def describe(
 def _group(name: str, inside: np.ndarray, labels: pd.Series, seen: np.ndarray | None) -> dict[str, Any]:
     """Return facts about a cluster: `name`, `size`, `classes` and `imagenet`.
 
-    `inside` (N,) bool marks the images of the cluster. `classes` has the number of these images in each class.
-    `imagenet` has their most frequent ImageNet names, at most `NAMES_SHOWN`, each with its share of the images; it is
-    empty if `seen` is None. Both begin with the most frequent one.
+    `inside` (N,) bool marks the images of the cluster. `classes` has pairs of a class and the number of these images
+    in it; they are no mapping, because JavaScript sorts keys that are numbers. `imagenet` has their most frequent
+    ImageNet names, at most `NAMES_SHOWN`, each with its share of the images; it is empty if `seen` is None. Both begin
+    with the most frequent one; of several classes, with the first in sorted order, after which the cluster is named.
     """
+    counts = labels[inside].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     shares = {} if seen is None else pd.Series(seen[inside]).value_counts(normalize=True).head(NAMES_SHOWN).to_dict()
     return {
         "name": name,
         "size": int(inside.sum()),
-        "classes": {name_of_class: int(n) for name_of_class, n in labels[inside].value_counts().items()},
+        "classes": [[name_of_class, int(n)] for name_of_class, n in counts.items()],
         "imagenet": shares,
     }
 
