@@ -209,6 +209,25 @@ def test_the_page_says_what_is_known_of_the_cluster(page):
     assert text(browser, "question") == "Labelled rust"
 
 
+def test_clusters_of_one_name_are_kept_apart(clustered, tmp_path, browser):
+    """All clusters without a label are called ?; what is labelled in one is not known of the other."""
+    points, partition = clustered
+    ids = [f"id{row}" for row in range(len(points))]
+    images = pd.DataFrame({"image_id": ids, "path": ids, "label": pd.Series([None] * len(ids), dtype=object)})
+    stack = Thumbnails(np.zeros((len(ids), 9, 9), dtype=np.uint8), {name: row for row, name in enumerate(ids)})
+    names = dict.fromkeys(range(-1, 3), "?")
+    facts = {"dataset": "d", "study": str(tmp_path)}
+    table = asked(points, partition, count=3)
+    write_labelling_page(str(tmp_path / "p.html"), table, images, points, partition, names, NO_LABELS, stack, facts)
+    browser.get((tmp_path / "p.html").as_uri())
+    for cluster in table["cluster"]:
+        assert (text(browser, "cluster"), text(browser, "labels")) == (
+            f"Cluster ?: {SIZES[cluster]} images",
+            "no labels yet",
+        )
+        press(browser, "l", "rust", ENTER)
+
+
 def test_a_label_of_250_characters_widens_nothing(page):
     browser, _, _ = page
     press(browser, "l", "l" * 250, ENTER, "p")

@@ -33,7 +33,7 @@ function show(item, decision) {
     choice("skipped", "u", "Cannot tell", skip, decision && decision.decision === "skipped"));
   element("classes").replaceChildren(...names.map(name => make("option", { value: name })));
   element("label").value = "";
-  element("cluster").textContent = `Cluster ${item.cluster}: ${data.clusters[item.cluster].size} images`;
+  element("cluster").textContent = `Cluster ${data.clusters[item.cluster].name}: ${data.clusters[item.cluster].size} images`;
   element("labels").replaceChildren(...known.length ? counted(known) : ["no labels yet"]);
   showNear("near", item.near, data);
 }
@@ -61,7 +61,7 @@ if (!data.items.length) {
 }
 deciding.begin(
   (item, i) => make("li", { title: data.paths[item.id] },
-    make("span", { className: "rank", textContent: i + 1 }), make("span", { className: "cut", textContent: item.cluster }),
+    make("span", { className: "rank", textContent: i + 1 }), make("span", { className: "cut", textContent: data.clusters[item.cluster].name }),
     make("span", { className: "cut" }), make("span")),
   { l: () => element("label").focus(), u: skip,
     ...Object.fromEntries([...Array(BY_KEY).keys()].map(i => [i + 1, () => give(classes()[i])])) });

@@ -41,25 +41,27 @@ def write_labelling_page(
     facts : texts of the page: `dataset` and `study`.
     """
     ids, labels = images["image_id"].to_numpy(), images["label"]
+    in_cluster = pd.DataFrame({"cluster": partition, "label": labels.to_numpy()}).query("cluster >= 0")
+    members = dict(list(in_cluster.groupby("cluster")["label"]))
+    places = {cluster: place for place, cluster in enumerate(members)}  # all clusters without a label have one name
     items = [
         {
             "id": ids[row],
-            "cluster": names[cluster],
+            "cluster": places[cluster],
             "reason": reason,
             "near": ids[nearest(points, row, np.flatnonzero(partition == cluster), BESIDE)].tolist(),
         }
         for row, cluster, reason in asked.itertuples(index=False)
     ]
-    in_cluster = pd.DataFrame({"cluster": partition, "label": labels.to_numpy()}).query("cluster >= 0")
     facts = {
         **facts,
         "n_images": len(images),
         "n_labelled": int(labels.notna().sum()),
         "classes": sorted(labels.dropna().unique()),
-        "clusters": {
-            names[cluster]: {"size": len(members), "labels": members["label"].value_counts().to_dict()}
-            for cluster, members in in_cluster.groupby("cluster")
-        },
+        "clusters": [
+            {"name": names[cluster], "size": len(given), "labels": given.value_counts().to_dict()}
+            for cluster, given in members.items()
+        ],
     }
     paths = images.set_index("image_id")["path"]
     write_deciding_page(path, Path(__file__).parent, items, ("near",), LARGE, paths, by_hand, thumbnails, facts)
