@@ -60,7 +60,8 @@ def embed(
     """Return the first kernel principal components (N, C) float64, and the `Projection` for new images.
 
     scikit-learn computes them (Schölkopf, Smola & Müller 1998). One thread computes all eigenvectors, so that every run
-    has the same result. Components without variance are left out.
+    has the same result. Components without variance are left out, and those whose variance is negative, which the
+    kernel `sigmoid` has.
 
     Parameters
     ----------
@@ -76,11 +77,21 @@ def embed(
     total = float(finite(X, "kernel_pca").var(axis=0).sum())
     width = gamma if gamma is not None else 1 / total if total > 0 else 1.0
     kept = min(n_components, len(X))
-    pca = KernelPCA(kept, kernel=kernel, gamma=width, eigen_solver="dense", remove_zero_eig=True)
     with threadpool_limits(1):
+        if kernel == "sigmoid":
+            kept = min(kept, _n_positive(_kernel(X, X, kernel, width)))
+        pca = KernelPCA(kept, kernel=kernel, gamma=width, eigen_solver="dense", remove_zero_eig=True)
         scores = pca.fit_transform(X)
         weights = pca.eigenvectors_ / np.sqrt(pca.eigenvalues_)
         return scores, Projection(weights, _kernel(X, X, kernel, width).mean(axis=0) @ weights, kernel, width)
+
+
+def _n_positive(kernel: np.ndarray) -> int:
+    """Return how many eigenvalues of the centred kernel (N, N) are positive, at least 1."""
+    from scipy.linalg import eigvalsh
+    from sklearn.preprocessing import KernelCenterer
+
+    return max(1, int(np.count_nonzero(eigvalsh(KernelCenterer().fit_transform(kernel)) > 0)))
 
 
 def decompose(

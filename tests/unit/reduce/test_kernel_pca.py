@@ -41,6 +41,19 @@ def test_further_images_are_placed_as_scikit_learn_does(kernel, gamma):
     np.testing.assert_allclose(placing.place(X, X), scores, atol=1e-9)
 
 
+@pytest.mark.parametrize("n", [4, 10, 30])
+def test_components_of_negative_variance_are_left_out(n):
+    """The kernel sigmoid is not positive: half of its eigenvalues may be negative."""
+    points = 3 * X[:n] + 2
+    scores, placing = kernel_pca.embed(points, n_components=50, kernel="sigmoid")
+    kernel = np.tanh(points @ points.T / points.var(axis=0).sum() + 1)
+    centring = np.eye(n) - 1 / n
+    values = np.linalg.eigvalsh(centring @ kernel @ centring)[::-1]
+    assert values[-1] < -0.01 * values[0]
+    np.testing.assert_allclose(np.square(scores).sum(axis=0), values[values > 1e-9 * values[0]], rtol=1e-9)
+    np.testing.assert_allclose(placing.place(points, points), scores, atol=1e-9)
+
+
 def test_its_store_places_new_images_and_many_images_are_refused(tmp_path, monkeypatch):
     with store.writing(tmp_path / "features.h5", store.provenance("", "m", {})) as file:
         store.put(file, "image_id", np.arange(30).astype("S4"))
