@@ -31,7 +31,9 @@ def embed(
     from umap import UMAP  # compiles for seconds when it is imported
 
     points = np.asarray(X, dtype=np.float64)
-    umap = UMAP(n_neighbors=n_neighbors, n_components=dimensions, min_dist=min_dist, random_state=seed, n_jobs=1)
+    start = "spectral" if len(points) > dimensions + 1 else "random"  # the first needs more eigenvectors than axes
+    chosen = {"n_neighbors": n_neighbors, "n_components": dimensions, "min_dist": min_dist, "init": start}
+    umap = UMAP(**chosen, random_state=seed, n_jobs=1)
     return np.asarray(umap.fit_transform(points), dtype=np.float64)
 
 

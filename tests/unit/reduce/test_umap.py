@@ -29,6 +29,13 @@ def test_neighbours_are_kept_and_the_map_is_the_same_each_time() -> None:
     assert trustworthiness(digits, of_three, n_neighbors=10) > 0.9
 
 
+@pytest.mark.parametrize("n", [4, 5])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_fewest_points_have_a_map(n: int, dimensions: int) -> None:
+    points = np.random.default_rng(0).normal(size=(n, 3))
+    assert np.isfinite(umap.embed(points, n_neighbors=n - 1, dimensions=dimensions)).all()
+
+
 def test_few_points_lower_the_number_of_neighbours(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source, made = str(tmp_path / "pca.h5"), str(tmp_path / "umap.h5")
     write_pca(tmp_path / "pca.h5", 8)
