@@ -21,6 +21,8 @@ MOST_NUMBERS = 2**26
 """Largest number of values in the features of all kept images, 256 MB."""
 SMALLEST = float(np.finfo(np.float32).tiny)
 """Smallest distance to divide by, and smallest threshold."""
+LARGEST = float(np.finfo(np.float32).max)
+"""Largest novelty: that of an image far from many copies of one image, whose distances are 0. Models hold float32."""
 
 
 def parted(n: int, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +79,7 @@ def novelty(features: np.ndarray, kept: np.ndarray, spread: np.ndarray) -> np.nd
     """
     distances, nearest = _nearest(kept, features)
     beside = spread[nearest].mean(axis=1, dtype=np.float64)
-    return distances.mean(axis=1) / np.maximum(beside, SMALLEST)
+    return np.minimum(distances.mean(axis=1) / np.maximum(beside, SMALLEST), LARGEST)
 
 
 def _nearest(kept: np.ndarray, features: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

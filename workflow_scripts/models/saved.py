@@ -19,7 +19,7 @@ from workflow_scripts.backbones import codebook
 from workflow_scripts.errors import UserError
 from workflow_scripts.io.files import replacing
 from workflow_scripts.metrics.votes import ranks
-from workflow_scripts.models.novelty import novelty
+from workflow_scripts.models.novelty import LARGEST, novelty
 from workflow_scripts.reduce.placing import placing_by
 from workflow_scripts.reduce.protocol import Place
 
@@ -97,7 +97,9 @@ class SavedModel:
         The novelties are rounded to float32 first. The model keeps those of the held-out images as float32, so both
         can be compared.
         """
-        return np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
+        with np.errstate(over="ignore"):
+            ratios = np.asarray(novelties, dtype=np.float32) / np.float32(self.facts["novelty"]["threshold"])
+        return np.minimum(ratios, np.float32(LARGEST))
 
     @cached_property
     def _place(self) -> Place:

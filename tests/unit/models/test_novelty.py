@@ -6,7 +6,8 @@ from sklearn.metrics import roc_auc_score
 
 from workflow_scripts.errors import UserError
 from workflow_scripts.models import novelty as module
-from workflow_scripts.models.novelty import NEIGHBOURS, at_most, novelty, outlier_threshold, parted, spreads
+from workflow_scripts.models.novelty import NEIGHBOURS, SMALLEST, at_most, novelty, outlier_threshold, parted, spreads
+from workflow_scripts.models.saved import SavedModel
 
 RNG = np.random.default_rng(0)
 KEPT = RNG.normal(size=(40, 6)).astype(np.float32)
@@ -44,6 +45,16 @@ def test_images_that_are_all_the_same_are_not_new():
     spread = spreads(kept)
     assert novelty(kept[:2], kept, spread).tolist() == [0, 0]
     assert np.isfinite(novelty(kept[:2] + 1, kept, spread)).all()
+
+
+def test_images_far_from_many_copies_have_a_novelty_that_a_model_can_hold():
+    """Distances between copies, such as tiles without content, are 0."""
+    kept = np.zeros((50, 3), np.float32)
+    found = novelty(np.array([[0, 0, 0.1], [3, 4, 100]]), kept, spreads(kept)).astype(np.float32)
+    assert np.isfinite(found).all()
+    assert found[0] < found[1]
+    model = SavedModel({"novelty": {"threshold": SMALLEST}}, {})
+    assert np.isfinite(model.in_thresholds(found)).all()
 
 
 def test_only_so_many_images_are_kept(monkeypatch):
