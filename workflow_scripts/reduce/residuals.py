@@ -54,8 +54,8 @@ def _write_residuals(features: h5py.File, facts: pd.DataFrame, path: Path) -> No
 def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.DataFrame:
     """Return the facts `names` as columns, with one row per image in the manifest's order.
 
-    `digest` is the digest of the manifest that the features were made with. Raises `UserError` if a fact is unknown, or
-    if two columns have its name.
+    `digest` is the digest of the manifest that the features were made with. Raises `UserError` if a fact is unknown, if
+    two columns have its name, or if a fact of numbers has no number or an infinite one.
     """
     manifest = read_manifest(files["manifest"], digest)
     parts = [facts_of_images(files["images"], manifest), facts_of_files(manifest)]
@@ -66,6 +66,10 @@ def chosen_facts(files: Mapping[str, str], names: list[str], digest: str) -> pd.
             raise UserError(f"config: decompositions: regress_out: {found_allowed(name, list(known))}")
         if (known.columns == name).sum() > 1:
             raise UserError(f"config: decompositions: regress_out: found {name} twice; rename the column of the table")
+        numbers = as_numbers(known[name])
+        if numbers is not None and (np.isnan(numbers).all() or np.isinf(numbers).any()):
+            found = "infinite numbers" if np.isinf(numbers).any() else "no image with a value"
+            raise UserError(f"config: decompositions: regress_out: {name}: found {found}, allowed: a fact with numbers")
     return known[names]
 
 

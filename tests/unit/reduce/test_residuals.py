@@ -83,3 +83,14 @@ def test_unknown_and_double_facts_are_one_line(cameras, tmp_path):
         regressed_out(cameras[0], {"facts": ["width"]}, str(tmp_path / "pca.h5")),
     ):
         pass
+
+
+@pytest.mark.parametrize(("value", "found"), [("", "no image with a value"), ("inf", "infinite numbers")])
+def test_facts_without_numbers_to_regress_on_are_one_line(cameras, tmp_path, value, found):
+    files = cameras[0]
+    pd.DataFrame({"image_id": image_ids(N), "dose": value}).to_csv(files["table"], index=False)
+    with (
+        pytest.raises(UserError, match=rf"regress_out: dose: found {found}"),
+        regressed_out(files, {"facts": ["dose"]}, str(tmp_path / "pca.h5")),
+    ):
+        pass
