@@ -89,7 +89,7 @@ def facts_of_table(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of a table of the user, one row for each row of `manifest`.
 
     Rows are matched by the table's column `image_id` or `path`. Raises `UserError` if the table has neither column, or
-    two rows for one image.
+    two rows for one image, or if no row names an image.
     """
     header, *rows = read_rows(Path(path))
     names = [name.strip() for name in header]
@@ -100,6 +100,9 @@ def facts_of_table(path: str, manifest: pd.DataFrame) -> pd.DataFrame:
     if table[key].duplicated().any():
         twice = table.loc[table[key].duplicated(), key].iloc[0]
         raise UserError(f"{path}: found {twice} twice in {key}, allowed: a row an image")
+    if not table[key].isin(manifest[key]).any():
+        first = manifest[key].iloc[0]
+        raise UserError(f"{path}: found no {key} of an image, allowed: those of the manifest, such as {first!r}")
     rest = table.set_index(key).drop(columns=["image_id", "path"], errors="ignore")
     return rest.apply(_numbers).replace("", np.nan).reindex(manifest[key]).reset_index(drop=True)
 

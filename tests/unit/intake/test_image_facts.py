@@ -76,6 +76,9 @@ def test_a_table_goes_by_path_or_id_and_says_what_is_missing(tmp_path):
     path.write_text("name,room\na,1\n")
     with pytest.raises(UserError, match="allowed: one of them image_id or path"):
         facts_of_table(str(path), MANIFEST)
+    path.write_text("path,operator\nsome/where/c.png,x\n")
+    with pytest.raises(UserError, match="found no path of an image, allowed: those of the manifest, such as 'new/left"):
+        facts_of_table(str(path), MANIFEST)
 
 
 def test_a_table_of_excel_is_read_and_a_broken_one_is_one_line(tmp_path):
