@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import PurePosixPath
 
 from workflow_scripts.intake.facts import Facts
@@ -31,6 +32,7 @@ def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
             folder, stem = _split(path)
             beside[folder, stem].append(path)
             anywhere[stem].append(path)
+    images_called = cache(lambda stem: _Namesakes(anywhere[stem]))
     masks = {}
     for path, fact in facts.items():
         if fact.levels > MOST_LEVELS or fact.format == "JPEG":
@@ -43,10 +45,8 @@ def find_masks(facts: Mapping[str, Facts]) -> dict[str, str]:
             for image in beside[folder, name]
             if (facts[image].width, facts[image].height) == (fact.width, fact.height)
         ]
-        if any(FOLDERS.search(part) for part in folder.split("/")):
-            candidates += [
-                image for name in stems for image in sorted(anywhere[name], key=lambda image: _remoteness(image, path))
-            ]
+        if not candidates and any(FOLDERS.search(part) for part in folder.split("/")):
+            candidates = [_nearest(images_called(name), path) for name in stems if name in anywhere]
         if candidates:
             masks[path] = candidates[0]
     return masks
@@ -56,6 +56,38 @@ def _split(path: str) -> tuple[str, str]:
     return str(PurePosixPath(path).parent), PurePosixPath(path).stem.lower()
 
 
+class _Namesakes:
+    """Images with the same name, by the names of the folders in their paths."""
+
+    def __init__(self, images: Collection[str]) -> None:
+        self.of_folder: defaultdict[str, list[str]] = defaultdict(list)
+        for image in images:
+            for name in _folders(image):
+                self.of_folder[name].append(image)
+        self.first = min(images, key=lambda image: (len(_folders(image)), image))
+
+
+def _nearest(images: _Namesakes, path: str) -> str:
+    """Return the image that is nearest to `path`: the one with the smallest `_remoteness`.
+
+    Images in a folder with a rare name are compared first. The others are left out if they cannot be nearer, because
+    all masks of a data set may have the same name.
+    """
+    folders = _folders(path)
+    shared = sorted(folders & images.of_folder.keys(), key=lambda name: len(images.of_folder[name]))
+    nearest = _remoteness(images.first, path)
+    for place, name in enumerate(shared):
+        least = len(_folders(images.first)) + len(folders) - 2 * (len(shared) - place)
+        if nearest[0] < least:
+            break
+        nearest = min(nearest, *(_remoteness(image, path) for image in images.of_folder[name]))
+    return nearest[1]
+
+
+def _folders(path: str) -> set[str]:
+    return set(path.split("/")[:-1])
+
+
 def _remoteness(one: str, other: str) -> tuple[int, str]:
     """Return a sort key of the path `one`: how many folders are in only one of both paths, then the path itself."""
-    return len(set(one.split("/")[:-1]) ^ set(other.split("/")[:-1])), one
+    return len(_folders(one) ^ _folders(other)), one
