@@ -171,6 +171,19 @@ def test_stability_is_the_share_of_the_repeats_that_contradict():
     assert table.loc[0, "cluster_share"] == pytest.approx((0 + 1 + 0 + 1) / 4, abs=0.03)
 
 
+def test_many_repeats_take_the_memory_of_one():
+    rng = np.random.default_rng(0)
+    n, n_classes, peaks = 2000, 60, []
+    points, labels = rng.normal(size=(n, 3)), np.array([f"c{code}" for code in rng.integers(0, n_classes, n)])
+    partitions = rng.integers(0, 20, (40, n))
+    for repeats in (1, 40):
+        tracemalloc.start()
+        rank(points, partitions[:repeats], labels, 5)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 3 * n * n_classes * 8
+
+
 def test_images_without_a_label_and_noise():
     points, codes = blobs()
     labels = np.array(["a", "b", "c"], dtype=object)[codes]

@@ -87,14 +87,13 @@ def rank(
     others = _others_of_class(own, group)
     judged = _can_be_judged(others, group, neighbours)
     near = neighbour_shares(points[rows], own, len(classes), neighbours, group)
-    clustered = np.stack([cluster_shares(partition[rows], own, len(classes), group) for partition in partitions])
-    together = _mean_where_clustered(clustered)
+    together, against = _in_clusters(partitions[:, rows], own, len(classes), group)
     probability = np.where(np.isnan(together), near, (near + together) / 2)
     is_own = np.eye(len(classes), dtype=bool)[own]
     suggested = classes[np.where(is_own, -1, probability).argmax(axis=1)]
     table = pd.DataFrame({"row": rows, "label": classes[own], "suggested": suggested})
     table["confidence"], table["neighbour_share"] = probability[is_own], near[is_own]
-    table = table.assign(cluster_share=together[is_own], **_against(clustered, own))
+    table = table.assign(cluster_share=together[is_own], **against)
     table["cluster"] = pd.Series(partitions[0]).map(cluster_names(partitions[0], labels)).to_numpy()[rows]
     table["reason"] = _reasons(table, near.max(axis=1), classes[near.argmax(axis=1)])
     table.loc[~judged, ["suggested", "confidence"]] = None, np.nan
@@ -127,18 +126,27 @@ def _can_be_judged(others: np.ndarray, groups: np.ndarray, neighbours: int) -> n
     return judged
 
 
-def _against(clustered: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
-    """Return two columns (N,): `crosses_boundary` and `repeats_against`.
+def _in_clusters(
+    partitions: np.ndarray, codes: np.ndarray, n_classes: int, groups: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return the mean shares of the classes in the cluster of each image, (N, C), and two columns (N,).
 
-    A partition contradicts the label of an image if another class has more votes than the label in the image's cluster.
-    `crosses_boundary` (bool) says whether the first partition contradicts it. `repeats_against` is the share of the
-    partitions that contradict it; partitions in which the image is in no cluster are left out. `clustered` (R, N, C)
-    are the shares of the classes in the cluster of each image, and `codes` (N,) the classes of the labels.
+    The mean is that over the partitions (R, N) in which an image is in a cluster, NaN without any. A partition
+    contradicts the label of an image, which `codes` (N,) has, if another class has more votes than the label in the
+    image's cluster. `crosses_boundary` (bool) says whether the first partition contradicts it. `repeats_against` is the
+    share of the partitions that contradict it; those in which the image is in no cluster are left out. One partition
+    after the other is looked at, because the shares of 150 000 images and 60 classes take 72 MB each.
     """
-    against = np.stack([votes_against(shares, codes) for shares in clustered])
-    return {
+    total, times, against = np.zeros((len(codes), n_classes)), np.zeros(len(codes), dtype=int), []
+    for partition in partitions:
+        shares = cluster_shares(partition, codes, n_classes, groups)
+        against.append(votes_against(shares, codes))
+        times += ~np.isnan(shares[:, 0])
+        total += np.nan_to_num(shares, copy=False)
+    together = total / np.where(times > 0, times, np.nan)[:, None]
+    return together, {
         "crosses_boundary": against[0],
-        "repeats_against": against.sum(axis=0) / np.maximum(_times_clustered(clustered), 1),
+        "repeats_against": np.sum(against, axis=0) / np.maximum(times, 1),
     }
 
 
@@ -152,24 +160,6 @@ def _others_of_class(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return for each image the number of images of other groups with the same label, (N,) int."""
     of_group = np.unique(np.column_stack([codes, groups]), axis=0, return_inverse=True, return_counts=True)
     return np.bincount(codes)[codes] - of_group[2][of_group[1].ravel()]
-
-
-def _mean_where_clustered(shares: np.ndarray) -> np.ndarray:
-    """Return the mean of shares (R, N, C) over the partitions in which an image is in a cluster, (N, C).
-
-    It is NaN if the image is in no cluster in any partition.
-    """
-    times = _times_clustered(shares)[:, None]
-    return np.nansum(shares, axis=0) / np.where(times > 0, times, np.nan)
-
-
-def _times_clustered(shares: np.ndarray) -> np.ndarray:
-    """Return the number of partitions in which each image is in a cluster, (N,).
-
-    `shares` (R, N, C) are the shares of the classes in the cluster of each image; they are NaN for an image in no
-    cluster.
-    """
-    return (~np.isnan(shares[..., 0])).sum(axis=0)
 
 
 def _reasons(table: pd.DataFrame, shares: np.ndarray, nearest: np.ndarray) -> list[str]:
