@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import tracemalloc
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from scipy.spatial.distance import pdist
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.interaction import POINTER_TOUCH
 from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.support.ui import WebDriverWait
@@ -22,8 +25,8 @@ from sklearn.neighbors import NearestNeighbors
 from tests.browsers import refresh_until
 from workflow_scripts.grid.axes import AXES
 from workflow_scripts.pages import explorer
-from workflow_scripts.pages.explorer import sheets
-from workflow_scripts.pages.explorer.columns import MOST_LEVELS, clustering, levels, of_table
+from workflow_scripts.pages.explorer import places, sheets
+from workflow_scripts.pages.explorer.columns import MOST_LEVELS, clustering, levels, numbers, of_table
 from workflow_scripts.pages.explorer.opening import Opening, choose_opening
 from workflow_scripts.pages.explorer.page import Pack, write_explorer
 from workflow_scripts.pages.explorer.places import NOWHERE, Place, along_a_curve, map_of, points_of
@@ -254,6 +257,7 @@ def written(path):
     )
     partition = np.arange(N) % 3
     columns = [clustering(0, 3, partition, labels, np.arange(N), N), levels("label", labels)]
+    columns.append(numbers("brightness", np.arange(N)))
     maps = [map_of("m", RNG.normal(size=(N, 2)), np.arange(N), N)]
     points = [points_of("p", RNG.normal(size=(N, 4)), np.arange(N), N)]
     facts = {"dataset": "d", "study": "s", "cells": [HOSTILE[0]], "opening": vars(Opening(0, 3, "baseline"))}
@@ -468,6 +472,43 @@ def test_hostile_names_are_shown_as_they_are(page, browser):
             button.get_attribute("title") for button in browser.find_elements("css selector", "#found-images button")
         ]
         assert any(name.startswith(images["path"][row]) for name in names)
+
+
+def test_steps_of_numbers_are_judged_one_after_the_other(page, browser):
+    browser.get(page[0].as_uri())
+    wait(browser)
+    select = browser.find_element("id", "colour")
+    next(each for each in select.find_elements("tag name", "option") if each.text == "brightness").click()
+    browser.execute_script("document.getElementById('map').focus()")
+    titles = []
+    for _ in range(9):
+        ActionChains(browser).send_keys("p").perform()
+        titles.append(browser.find_element("id", "judged-title").text)
+    assert len(set(titles[:8])) == 8
+    assert titles[8] == titles[0]
+
+
+@pytest.mark.parametrize("name", ["no", "Null", "on", "normal"])
+def test_a_selection_may_have_any_name_that_a_subset_may_have(browser, name):
+    script = Path(explorer.__file__).with_name("next_run.js").read_text()
+    state = "{selections: new Map([[arguments[0], []]]), labels: new Map(), aside: new Map()}"
+    lines = f"return nextRunLines('f.csv', {state}, {{study: 's', settings: {{}}}}).join('\\n')"
+    browser.get("about:blank")
+    made = yaml.safe_load(browser.execute_script(f"{script}{lines}", name))
+    assert made["subsets"] == {name: {"file": "f.csv"}}
+    assert made["studies"] == {f"s_{name}": {"baseline": {"subset": name}}}
+
+
+def test_points_of_very_many_features_are_reduced_without_their_covariance(monkeypatch):
+    points = RNG.normal(size=(100, 3000)) * np.geomspace(10, 0.1, 3000)
+    expected = places.first_components(points, 3)
+    monkeypatch.setattr(places, "MAX_EXACT", 1000)
+    tracemalloc.start()
+    found = places.first_components(points, 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert peak < 4 * points.nbytes < 3000**2 * 8
 
 
 def wait(browser):

@@ -8,8 +8,8 @@ class Judging {
 
   get isOn() { return this.group !== null; }
 
-  /** Return the code of the group after the judged one, or null if no group of this column is judged. */
-  next(column) { return this.group?.column === column ? this.group.code % column.levels.length + 1 : null; }
+  /** Return the code of the group after the judged one among `count` groups, or null if no group of this column is judged. */
+  next(column, count) { return this.group?.column === column ? this.group.code % count + 1 : null; }
 
   /** Begin to judge the group with this code in a column. `rows` are its images, `title` names the column, and `label` is a suggestion. */
   begin(column, code, name, title, rows, label) {

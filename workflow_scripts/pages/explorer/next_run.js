@@ -1,5 +1,8 @@
 /** The lines of the configuration with which the next run reads the picks. */
 
+const WORDS = /^(y|n|yes|no|on|off|true|false|null)$/i; // YAML takes them for other values unless they are quoted
+const inYaml = name => WORDS.test(name) ? JSON.stringify(name) : name;
+
 /** Return the lines for the table `file` of the picks, whose `state` says what it holds; `data` are those of the page. */
 function nextRunLines(file, { selections, labels, aside }, data) {
   const names = [...selections.keys()];
@@ -7,7 +10,7 @@ function nextRunLines(file, { selections, labels, aside }, data) {
     ...(labels.size || aside.size ? ["intake:"] : []),
     ...(labels.size ? [`  labels: {corrections: ${file}}`] : []),
     ...(aside.size ? [`  exclude_file: ${file}`] : []),
-    ...(names.length ? ["subsets:", ...names.map(name => `  ${name}: {file: ${file}}`)] : []),
+    ...(names.length ? ["subsets:", ...names.map(name => `  ${inYaml(name)}: {file: ${file}}`)] : []),
     ...(names.length ? ["studies:", ...names.flatMap(name => studyLines(name, data))] : []),
   ];
 }

@@ -145,7 +145,7 @@ function toLabel() {
 /** Judge the group of the current image; if a group is already judged, judge the next one. */
 function judge() {
   const { column, codes, levels } = legend.colouring, current = legend.isShown(scatter.at) ? scatter.at : legend.shownRows().find(row => codes[row]);
-  const code = judging.next(column) ?? (codes[current] || 1), name = levels[code - 1];
+  const code = judging.next(column, levels.length) ?? (codes[current] || 1), name = levels[code - 1];
   const label = column.predicted ? column.predicted[code - 1] ?? "" : name;
   judging.begin(column, code, name, titleOf(column), [...codes.keys()].filter(row => codes[row] === code), label);
 }

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
+from workflow_scripts.reduce.pca import MAX_EXACT, fit_pca
+
 NOWHERE = 65535
 """The value of both coordinates of an image that a map does not show."""
 WIDEST = 64
@@ -73,8 +75,10 @@ def first_components(points: np.ndarray, n_components: int) -> np.ndarray:
     """Return the first principal components of points (M, d), (M, n_components). If there are fewer, the other columns
     are 0."""
     used = min(n_components, *points.shape)
-    with threadpool_limits(1):
-        components = PCA(used, svd_solver="full" if used == min(points.shape) else "covariance_eigh").fit_transform(
-            points
-        )
-    return np.pad(components, ((0, 0), (0, n_components - used)))
+    if used < len(points) and points.shape[1] > MAX_EXACT:  # a covariance (d, d) of whole maps would take 60 GB
+        components = np.concatenate([chunk for _, chunk in fit_pca(points, max_components=used).transform(points)])
+    else:
+        solver = "full" if used == min(points.shape) else "covariance_eigh"
+        with threadpool_limits(1):
+            components = PCA(used, svd_solver=solver).fit_transform(points)
+    return np.pad(components, ((0, 0), (0, n_components - components.shape[1])))
