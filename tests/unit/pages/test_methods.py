@@ -172,6 +172,7 @@ def test_the_bibliography_has_the_cited_entries_and_no_others():
     assert set(re.findall(r"^@\w+\{(\w+)", bibliography(GOLDEN), re.MULTILINE)) == set(CITED.findall(GOLDEN))
     with pytest.raises(KeyError, match="nobody1900"):
         bibliography("[@nobody1900]")
+    assert not bibliography("The weights were `net@lab2021.pth`.")  # a name of the user, no citation
 
 
 def test_every_source_that_a_model_names_has_an_entry_and_every_entry_is_named():

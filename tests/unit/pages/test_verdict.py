@@ -103,6 +103,16 @@ def test_labels_of_one_class_check_nothing(tmp_path):
     assert any(heading.endswith(", labelled a: 2 of 2") for heading in groups.images)
 
 
+def test_a_trusted_cell_that_calls_all_labelled_images_noise_is_not_checked(tmp_path):
+    truth = np.repeat(np.arange(4), 15)
+    study = study_of(tmp_path, truth, [f"class_{i}" if place % 6 == 0 else "" for place, i in enumerate(truth)], 0.3)
+    trust = study.tables["trust"].copy()
+    trust.loc[trust.index[0], "ari"] = np.nan
+    unchecked = replace(study, tables={**study.tables, "trust": trust})
+    assert not any("nan" in text for text in texts(unchecked)["trust"])
+    write_page_of(unchecked, tmp_path, drawn=False)
+
+
 def test_labels_favour_the_opinion_whose_cells_share_most_of_the_probability(tmp_path):
     truth = np.repeat(np.arange(4), 15)
     study = study_of(tmp_path, truth, [f"class_{i}" if place % 6 == 0 else "" for place, i in enumerate(truth)], 0.3)

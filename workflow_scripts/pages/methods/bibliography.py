@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 REFERENCES = Path(__file__).with_name("references.bib")
-CITED = re.compile(r"@([a-z]+\d{4}\w*)")
+CITED = re.compile(r"(?<!\w)@([a-z]+\d{4}\w*)")
 ENTRY = re.compile(r"^@\w+\{(\w+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 
 

@@ -156,7 +156,7 @@ def _trust(study: VerdictTables) -> list[Sentence]:
     n_labelled = int(first["n_labels"])
     if n_labelled and study.manifest["label"].nunique() < 2:
         return [*answers, sentences.labels_of_one_class(n_labelled)]
-    if n_labelled and table["ari"].notna().any():
+    if n_labelled and pd.notna(first["ari"]):  # it is null if the cell calls all labelled images noise
         aris = [first["ari"], table["ari"].max(), table["ari"].median()]
         answers.append(sentences.checked_by_labels(len(study.manifest), n_labelled, *map(float, aris)))
     if 0 < n_labelled < len(study.manifest):
