@@ -1,11 +1,12 @@
 """Detect duplicate images: files with the same bytes, with the same pixels, or that look nearly the same."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from workflow_scripts.intake.facts import Facts
@@ -87,21 +88,23 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
     same = _repeated({path: fact.pixels for path, fact in facts.items()})
     alike = _repeated({path: fact.look + fact.fine_look for path, fact in facts.items() if path not in same})
     firsts = [path for path in facts if path not in same and path not in alike]
-    fine = [int(facts[path].fine_look, 16) for path in firsts]
+    fine = _words(facts[path].fine_look for path in firsts)
     pairs = [(path, first, SAME_PIXELS, 0) for path, first in same.items()]
     pairs += [(path, first, NEAR, 0) for path, first in alike.items()]
     n_pairs, most = len(pairs), len(pairs) + MOST_PAIRS
     rough = 0
     near: dict[str, str] = {}
-    for number, earlier, bits in near_pairs([facts[path].look for path in firsts], distance):
-        path, other = firsts[number], firsts[earlier]
-        is_near = (fine[number] ^ fine[earlier]).bit_count() <= FINE_DISTANCE
-        if is_near and other not in near:
-            near.setdefault(path, other)
-        if n_pairs < most:
-            pairs.append((path, other, NEAR if is_near else ALIKE, bits))
-        n_pairs += 1
-        rough += not is_near
+    for found in near_pairs([facts[path].look for path in firsts], distance):
+        is_near = np.bitwise_count(fine[found[:, 0]] ^ fine[found[:, 1]]).sum(axis=1) <= FINE_DISTANCE
+        for number, earlier, _ in found[is_near].tolist():
+            if firsts[earlier] not in near:
+                near.setdefault(firsts[number], firsts[earlier])
+        listed = zip(found[: most - n_pairs].tolist() if n_pairs < most else (), is_near.tolist(), strict=False)
+        pairs += [
+            (firsts[number], firsts[earlier], NEAR if sure else ALIKE, bits) for (number, earlier, bits), sure in listed
+        ]
+        n_pairs += len(found)
+        rough += int(len(found) - is_near.sum())
     dropped = {}
     if visual == "drop":
         near |= {path: near.get(first, first) for path, first in alike.items()}
@@ -110,6 +113,13 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
         dropped |= {path: dropped.get(first, Copy(first, Reason.SAME_PIXELS)) for path, first in same.items()}
     notes = _notes(len(same), n_pairs, rough, len(pairs))
     return Alike(pd.DataFrame(sorted(pairs), columns=list(PAIR_COLUMNS)), dropped, notes)
+
+
+def _words(hashes: Iterable[str]) -> np.ndarray:
+    """Return n hashes of 256 bits, each as four numbers, (n, 4) uint64."""
+    numbers = (int(each, 16) for each in hashes)
+    words = [[number >> shift & (1 << 64) - 1 for shift in (0, 64, 128, 192)] for number in numbers]
+    return np.array(words, dtype=np.uint64).reshape(-1, 4)
 
 
 def _repeated(keys: Mapping[str, str]) -> dict[str, str]:

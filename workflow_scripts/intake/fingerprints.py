@@ -12,6 +12,8 @@ from workflow_scripts.io.pixels import Rows, bands, eight_bit_bands
 ROWS, COLUMNS = 64, 4096
 """The numbers of hashes that are compared with each other at once; this many pairs fit into the cache of a processor
 core."""
+AT_ONCE = 1 << 20
+"""Largest number of pairs in one array of `near_pairs`."""
 
 
 def pixel_digest(image: Rows) -> str:
@@ -49,11 +51,12 @@ def perceptual_hashes(image: Rows) -> tuple[str, str]:
     return str(imagehash.phash(coarse)), str(imagehash.phash(fine, hash_size=16))
 
 
-def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the pairs of 64-bit hashes that differ in at most `distance` bits: (index, smaller index, bits), sorted.
+def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[np.ndarray]:
+    """Yield the pairs of 64-bit hashes that differ in at most `distance` bits, as arrays (p, 3) int of many pairs.
 
-    All pairs are compared, block by block, so that memory does not grow with the number of pairs; 150 000 hashes take
-    13 s.
+    A row has the index of a hash, the smaller index of another, and the number of bits; rows are sorted, also over all
+    arrays. All pairs are compared, block by block, so that memory does not grow with the number of pairs; 150 000
+    hashes take 13 s if few pairs are near.
     """
     bits = np.array([int(each, 16) for each in hashes], dtype=np.uint64)
     for top in range(0, len(bits), ROWS):
@@ -65,4 +68,5 @@ def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[tuple[int, int,
             of_tiles.append(np.column_stack([row + top, column + left, distances[row, column]]))
         pairs = np.concatenate(of_tiles)
         pairs = pairs[pairs[:, 1] < pairs[:, 0]]
-        yield from map(tuple, pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].tolist())
+        pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+        yield from (pairs[start : start + AT_ONCE] for start in range(0, len(pairs), AT_ONCE))
