@@ -106,10 +106,15 @@ def tensor_shapes(
 
 
 def placing(reduction: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Place:
-    """Return the function that turns features (n, d) into codes (n, C) float64 (`protocol.Placing`)."""
+    """Return the function that turns features (n, d) into codes (n, C) float64, on one thread (`protocol.Placing`)."""
     own = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
     net = restored(reduction["settings"], own)
-    return lambda features: net.encode(features).astype(np.float64)
+
+    def place(features: np.ndarray) -> np.ndarray:
+        with one_thread():
+            return net.encode(features).astype(np.float64)
+
+    return place
 
 
 def restored(settings: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Autoencoder:

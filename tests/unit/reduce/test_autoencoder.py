@@ -208,6 +208,22 @@ def test_the_number_of_threads_changes_nothing(source: str, tmp_path: Path) -> N
     assert decompose(source, tmp_path / "seeded.h5", seed=1).read_bytes() != stores[0]
 
 
+def test_new_images_are_placed_alike_by_any_number_of_threads() -> None:
+    settings = {"widths": [300, 100, 10], "tied": [True] * 3, "activation": "elu", "seed": 0}
+    net = Autoencoder(2048, settings["widths"], settings["tied"], settings["activation"])
+    tensors = {autoencoder.PREFIX + name: tensor.numpy() for name, tensor in net.state_dict().items()}
+    place = autoencoder.placing({"settings": settings}, tensors)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            found.append(place(features(256, 2048)).tobytes())
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert len(set(found)) == 1
+
+
 def test_what_was_trained_encodes_and_decodes_again(source: str, tmp_path: Path) -> None:
     path = decompose(source, tmp_path / "ae.h5")
     net = autoencoder.read(str(path))
