@@ -9,7 +9,7 @@ from workflow_scripts.models.batches import in_batches, in_order
 from workflow_scripts.models.control_chart import control_chart, facts_of_known
 from workflow_scripts.models.monitored_images import files_of, known_images, new_images, ungrouped
 from workflow_scripts.models.saved import load_model
-from workflow_scripts.models.suspects import grouped, to_look_at
+from workflow_scripts.models.suspects import MOST_SHOWN, grouped, to_look_at
 from workflow_scripts.pages.monitor.chart import write_charts
 from workflow_scripts.pages.monitor.page import write_monitor
 from workflow_scripts.preprocess.stack import processes_for
@@ -29,11 +29,11 @@ with job(snakemake.log[0]) as log:
     chart = control_chart(images, known, size, rate)
     workers = processes_for(files, snakemake.threads)
     suspects = to_look_at(images, known, chart)
-    suspects = grouped(suspects, model, folder, params.max_pixels, params.device, workers, progress)
+    shown = grouped(suspects.head(MOST_SHOWN), model, folder, params.max_pixels, params.device, workers, progress)
     write_charts(chart, images, known, rate, params.style, output.svg, output.png)
     facts = {**params.names, "folder": str(folder), "size": size, "rate": rate, "max_pixels": params.max_pixels}
     facts |= {"n_files": files_of(images).nunique(), "ungrouped": ungrouped(images, params.groups)}
-    facts |= facts_of_known(known)
-    for line in write_monitor(output.page, chart, suspects, output.png, params.links, facts):
+    facts |= {"n_suspects": len(suspects), **facts_of_known(known)}
+    for line in write_monitor(output.page, chart, shown, output.png, params.links, facts):
         log.log(NOTICE, line)
     write_csv(chart, output.csv)

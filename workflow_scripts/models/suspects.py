@@ -17,7 +17,7 @@ from workflow_scripts.preprocess.stack import images_of
 SUSPECT = 0.05
 """In a batch with an alarm, images with a conformal p-value of at most this are shown."""
 MOST_SHOWN = 500
-"""Largest number of images that a person is asked to look at."""
+"""Largest number of images that are grouped and shown; there may be more that a person should look at."""
 MOST_GROUPS = 6
 """Largest number of groups that these images are divided into."""
 LOWEST_SILHOUETTE = 0.1
@@ -25,7 +25,7 @@ LOWEST_SILHOUETTE = 0.1
 
 
 def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
-    """Return the images that a person should look at, those with the highest novelty first, at most `MOST_SHOWN`.
+    """Return the images that a person should look at, those with the highest novelty first.
 
     All outliers are candidates. In a batch with an alarm for novelty (see `alarms_of`), the images whose conformal
     p-value is at most `SUSPECT` are candidates too. The new column `p` has the p-values. `images` come from
@@ -34,7 +34,7 @@ def to_look_at(images: pd.DataFrame, known: pd.DataFrame, chart: pd.DataFrame) -
     tested = images.assign(p=conformal_p_values(known["novelty"].to_numpy(), images["novelty"].to_numpy()))
     noticed = tested["batch"].isin(chart["batch"][alarms_of("novelty", chart)])
     shown = tested["outlier"] | (noticed & (tested["p"] <= SUSPECT))
-    return tested[shown].sort_values("novelty", ascending=False, kind="stable").head(MOST_SHOWN)
+    return tested[shown].sort_values("novelty", ascending=False, kind="stable")
 
 
 def grouped(
@@ -48,7 +48,8 @@ def grouped(
 ) -> pd.DataFrame:
     """Return the images with a new column `group`, from 0: images with similar features are in one group.
 
-    `images` come from `to_look_at`. Their features are computed for the model, and grouped by `groups_of_features`.
+    `images` come from `to_look_at`, the first `MOST_SHOWN`. Their features are computed for the model, and grouped by
+    `groups_of_features`.
     """
     if images.empty:
         return images.assign(group=0)

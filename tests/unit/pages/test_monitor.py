@@ -22,7 +22,7 @@ STYLE = {**Style().dump(), "dpi": 60}
 def made(tmp_path):
     """Return a function that makes the page of some images and returns its lines and its data."""
 
-    def make(novelties, brightness=0.5, draws=False, sheets=None, alike=None, ungrouped=False):
+    def make(novelties, brightness=0.5, draws=False, sheets=None, alike=None, ungrouped=False, most=500):
         rng = np.random.default_rng(0)
         known = pd.DataFrame(rng.random((60, 3)), columns=["novelty", "brightness", "sharpness"])
         if sheets:
@@ -36,6 +36,7 @@ def made(tmp_path):
         images = in_batches(images, 6)
         chart = control_chart(images, known, 6, 0.01)
         suspects = to_look_at(images, known, chart).assign(group=0)
+        shown = suspects.head(most)
         if draws:
             write_charts(chart, images, known, 0.01, STYLE, str(tmp_path / "c.svg"), str(tmp_path / "c.png"))
         else:
@@ -48,10 +49,11 @@ def made(tmp_path):
             "n_groups": 12 if sheets else None,
             "alike": alike or {},
             "ungrouped": ungrouped,
+            "n_suspects": len(suspects),
         }
         page = tmp_path / "page.html"
         links = {"batches": "monitor/f/s.csv", "predictions": "predictions/f/s.csv"}
-        lines = write_monitor(str(page), chart, suspects, str(tmp_path / "c.png"), links, facts)
+        lines = write_monitor(str(page), chart, shown, str(tmp_path / "c.png"), links, facts)
         text = page.read_text()
         assert "<b>" not in text
         return lines, json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
@@ -68,6 +70,14 @@ def test_an_alarm_says_which_batch_and_shows_its_images(made):
     (group,) = data["sections"][1]["images"]
     assert group["heading"] == "Group 1: 6 images, nearest clusters Sc-2 (6)"
     assert len(data["thumbnails"]) == len(group["images"]) == 6
+
+
+def test_images_to_look_at_that_are_not_shown_are_counted(made):
+    images = [0.5] * 6 + [3.0] * 6
+    assert made(images)[1]["sections"][1]["answers"][0]["text"].startswith("6 images should be looked at, in 1 group")
+    answer = made(images, most=4)[1]["sections"][1]["answers"][0]
+    assert answer["text"].startswith("6 images should be looked at: here the 4 with the highest novelty, in 1 group ")
+    assert answer["number"] == 6
 
 
 def test_nothing_new_and_no_full_batch(made):

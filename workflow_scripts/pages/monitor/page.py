@@ -37,16 +37,18 @@ def write_monitor(
     ----------
     path : the HTML file.
     chart : one row per batch, from `models.control_chart`.
-    suspects : the images to look at, from `suspects.to_look_at`, with `group` (from 0).
+    suspects : the first images to look at, from `suspects.to_look_at`, with `group` (from 0).
     figure : a PNG file of the control charts.
     links : the paths of the tables `batches` and `predictions` below the folder of all results.
     facts : `dataset`, `study`, `folder`, `n_files`, `size` (of a batch), `rate` (of false alarms), `max_pixels`,
-        `ungrouped` (from `monitored_images.ungrouped`) and the facts of `control_chart.facts_of_known`.
+        `n_suspects` (of all images to look at), `ungrouped` (from `monitored_images.ungrouped`) and the facts of
+        `control_chart.facts_of_known`.
     """
     noticed = [*_void(chart, facts), *_noticed(chart, facts)]
+    groups = _groups_in_words(suspects, facts["n_suspects"])
     sections = [
         Section("noticed", "What was noticed?", noticed, FIGURE),
-        Section("look", "Which images should a person see?", _groups_in_words(suspects), None, _shown(suspects)),
+        Section("look", "Which images should a person see?", groups, None, _shown(suspects)),
         Section("sure", "How sure is an alarm?", [_sure(facts)]),
     ]
     names = {image.image for images in sections[1].images.values() for image in images}
@@ -132,12 +134,13 @@ def _direction(name: str, batch: pd.Series) -> str:
     return f"{words[name][int(batch[name] < batch[f'{name}_known'])]} than the images of the model"
 
 
-def _groups_in_words(suspects: pd.DataFrame) -> list[Sentence]:
+def _groups_in_words(suspects: pd.DataFrame, n_suspects: int) -> list[Sentence]:
     if suspects.empty:
         return [Sentence("No image is unlike those of the model.", "none", 0, "predictions")]
     groups = count(suspects["group"].nunique(), "group")
-    text = f"{count(len(suspects), 'image')} should be looked at, in {groups} that look alike."
-    return [Sentence(text, "fact", len(suspects), "predictions")]
+    most = f": here the {len(suspects)} with the highest novelty" * (n_suspects > len(suspects))
+    text = f"{count(n_suspects, 'image')} should be looked at{most}, in {groups} that look alike."
+    return [Sentence(text, "fact", n_suspects, "predictions")]
 
 
 def _shown(suspects: pd.DataFrame) -> dict[str, list[Shown]]:
