@@ -239,8 +239,11 @@ def _names_in_yaml(file: Path) -> list[str]:
     except (yaml.YAMLError, AttributeError, UnicodeDecodeError):
         return []
     if isinstance(names, Mapping):
-        return [str(names.get(number, number)) for number in range(max(map(int, names), default=-1) + 1)]
-    return [str(name) for name in names or []]
+        if not all(str(number).isdecimal() for number in names):
+            return []
+        by_number = {int(number): str(name) for number, name in names.items()}
+        return [by_number.get(number, str(number)) for number in range(max(by_number, default=-1) + 1)]
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 class _Index:

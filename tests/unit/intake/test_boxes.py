@@ -59,6 +59,22 @@ def yolo(folder):
     return folder
 
 
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        ("{0: bolt, 1: nut}", {"bolt", "nut"}),
+        ("{'0': bolt, '1': nut}", {"bolt", "nut"}),
+        ("{steel: 1}", {"0", "1"}),
+        ("steel", {"0", "1"}),
+    ],
+)
+def test_the_names_of_classes_in_yaml(tmp_path, names, labels):
+    """A file of YAML may also belong to another program, and then has no names of classes."""
+    folder = yolo(tmp_path)
+    (folder / "data.yaml").write_text(f"names: {names}\n")
+    assert {box.label for one in read_boxes(folder, TRUTH).by_path.values() for box in one.boxes} == labels
+
+
 @pytest.mark.parametrize("write", [coco, voc, yolo])
 def test_the_formats_say_the_same(tmp_path, write):
     boxes = read_boxes(write(tmp_path), [*TRUTH, "train/images/other.jpg"])
