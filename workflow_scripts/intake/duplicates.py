@@ -99,10 +99,8 @@ def look_alikes(facts: Mapping[str, Facts], distance: int, visual: Visual) -> Al
         for number, earlier, _ in found[is_near].tolist():
             if firsts[earlier] not in near:
                 near.setdefault(firsts[number], firsts[earlier])
-        listed = zip(found[: most - n_pairs].tolist() if n_pairs < most else (), is_near.tolist(), strict=False)
-        pairs += [
-            (firsts[number], firsts[earlier], NEAR if sure else ALIKE, bits) for (number, earlier, bits), sure in listed
-        ]
+        listed = np.column_stack([found, is_near])[: max(0, most - n_pairs)].tolist()
+        pairs += [(firsts[row], firsts[earlier], NEAR if sure else ALIKE, bits) for row, earlier, bits, sure in listed]
         n_pairs += len(found)
         rough += int(len(found) - is_near.sum())
     dropped = {}

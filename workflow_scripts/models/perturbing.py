@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from workflow_scripts.io.cells import OneCell
 from workflow_scripts.io.parallel import ordered_map
@@ -50,7 +51,8 @@ def perturbed_groups(
     name), `strength` (NaN if it has none), `group` (cluster of the unchanged image) and `group_perturbed` (cluster of
     the version). The cluster of an image is the one with the nearest centre.
     """
-    model = fit_model(sources, cell, settings)
+    with threadpool_limits(1):  # the last bits depend on the number of threads
+        model = fit_model(sources, cell, settings)
     files = OneCell(cell, sources)
     manifest = files.manifest().assign(label=files.labels())
     images = manifest.iloc[drawn(manifest["label"].to_numpy(), n_images, seed)].reset_index(drop=True)

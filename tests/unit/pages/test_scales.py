@@ -114,6 +114,16 @@ def test_the_exported_table_keeps_the_scales_that_were_set_by_hand_before(folder
     assert rest == kept
 
 
+def test_a_comma_stands_before_decimals_and_not_between_thousands(folder, browser):
+    written(folder / "scales.html", [row("a.png", source="image", scale_um=1.0)], folder)
+    browser.get((folder / "scales.html").as_uri())
+    texts = ["2 µm", "0,5 µm", "0,125 µm", "1,5 nm", "1500 nm", "1,000 nm", "12,000,000 nm", "1.2.3 nm", "2"]
+    lengths = browser.execute_script("return arguments[0].map(lengthOf)", texts)
+    assert lengths == pytest.approx([2, 0.5, 0.125, 0.0015, 1.5, None, None, None, None])
+    numbers = browser.execute_script("return ['1,024', ' 1024', '12,5'].map(numberOf)")
+    assert numbers == [None, 1024, 12.5]  # NaN arrives as None
+
+
 def test_many_images_lie_in_a_folder_beside_the_page(folder, browser, monkeypatch):
     table = [row("a.png", source="image", scale_um=1.0), row("no file", source="Zeiss", scale_um=1.0)]
     monkeypatch.setattr(page, "MOST_INSIDE", 1)

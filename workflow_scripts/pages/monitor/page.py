@@ -138,7 +138,7 @@ def _groups_in_words(suspects: pd.DataFrame, n_suspects: int) -> list[Sentence]:
     if suspects.empty:
         return [Sentence("No image is unlike those of the model.", "none", 0, "predictions")]
     groups = count(suspects["group"].nunique(), "group")
-    most = f": here the {len(suspects)} with the highest novelty" * (n_suspects > len(suspects))
+    most = f": here the {len(suspects)} with the highest novelty" if n_suspects > len(suspects) else ""
     text = f"{count(n_suspects, 'image')} should be looked at{most}, in {groups} that look alike."
     return [Sentence(text, "fact", n_suspects, "predictions")]
 

@@ -14,10 +14,13 @@ function inUnit(um) {
   return `${rounded(um * 1e3 / nm)} ${unit}`;
 }
 
+/** Return the number that a text gives, with a point or a comma before its decimals. `1,000` is NaN: it may be one or a thousand. */
+const numberOf = text => /^\s*[1-9]\d{0,2},\d{3}\s*$/.test(text) ? NaN : Number(text.replace(",", "."));
+
 /** Return in micrometres the length that a text such as `2 µm` gives, or null if it gives none. */
 function lengthOf(text) {
   const match = /^\s*([\d.,]+)\s*(pm|Å|nm|[uµμ]m|mm)\s*$/.exec(text);
-  const number = match ? Number(match[1].replace(",", ".")) : NaN;
+  const number = match ? numberOf(match[1]) : NaN;
   return number > 0 ? number * NM[match[2]] / 1e3 : null;
 }
 
@@ -32,10 +35,10 @@ function right() {
 /** Decide by the values of the form: the length that the bar stands for and its pixels, or the size of a pixel alone. */
 function correct() {
   const text = element("length").value.trim(), length = lengthOf(text);
-  const pixels = Number(element("pixels").value.replace(",", ".")), size = Number(element("size").value.replace(",", "."));
+  const pixels = numberOf(element("pixels").value), size = numberOf(element("size").value);
   if (length && pixels > 0) return decide("corrected", rounded(length), rounded(length * 1e3 / pixels));
   if (!text && size > 0) return decide("corrected", null, rounded(size));
-  element("wrong").textContent = text && !length ? "Write the length with its unit: 2 µm, 500 nm" :
+  element("wrong").textContent = text && !length ? "Write the length with its unit, and no comma between thousands: 2 µm, 1500 nm" :
     "Give the length and its pixels (click on both ends of the bar), or the size of a pixel alone";
 }
 
