@@ -38,9 +38,10 @@ def least_p(members: list[np.ndarray], levels: np.ndarray) -> float:
     Parameters
     ----------
     members : the rows of each stratum (`members_of`).
-    levels : (N,) integers from 0, the level of each row; its name does not matter.
+    levels : (N,) integers, the level of each row; which number a level has does not matter.
     """
-    counts = np.array([np.bincount(levels[rows], minlength=levels.max() + 1) for rows in members])
+    names, codes = np.unique(levels, return_inverse=True)
+    counts = np.array([np.bincount(codes[rows], minlength=len(names)) for rows in members])
     alike = np.unique(counts, axis=1, return_counts=True)[1]  # numbers of levels that may exchange their names
     arrangements = _orders(counts.sum(axis=1)) // _orders(counts.ravel())
     return _orders(alike) / arrangements

@@ -47,3 +47,12 @@ def test_all_components_matter_as_any_number_does(numbers):
     moved = expected["choice"] == "n_components"
     assert moved.any()
     assert flips["level"][moved].tolist() == [numbers[n] for n in expected["level"][moved]]
+
+
+def test_effects_of_cells_to_which_a_choice_does_not_apply():
+    rows = [(kind, n, step) for kind, n in (("none", None), ("pca", 10), ("pca", 50)) for step in ("clahe", "plain")]
+    choices = pd.DataFrame(rows, columns=["decomposition", "n_components", "preprocess"], dtype=object)
+    agreement = agreement_matrix(noisy_copies(TRUTH, [0.2] * len(rows), 4))
+    effects = partition_effects(agreement, choices, n_permutations=9).set_index("term")
+    least = {"decomposition": 1 / 15, "n_components": 1 / 2, "preprocess": 1 / 4}
+    assert effects["least_p"].dropna().to_dict() == pytest.approx(least)

@@ -26,7 +26,7 @@ def test_p_counts_the_observed_one_and_ties() -> None:
 
 
 @pytest.mark.parametrize("strata", [[0, 0, 1, 1, 2, 2], [0, 0, 0, 1, 1, 1], [0] * 6, [0, 1, 2, 3, 4, 4]])
-@pytest.mark.parametrize("levels", [[0, 1, 0, 1, 0, 1], [0, 1, 2, 0, 1, 2], [0, 0, 0, 0, 1, 2]])
+@pytest.mark.parametrize("levels", [[0, 1, 0, 1, 0, 1], [0, 1, 2, 0, 1, 2], [0, 0, 0, 0, 1, 2], [-1, -1, 0, 1, 0, 1]])
 def test_the_least_p_is_the_share_of_arrangements_that_only_rename_the_levels(strata, levels) -> None:
     def renamed(row: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(list(dict.fromkeys(row)).index(level) for level in row)
