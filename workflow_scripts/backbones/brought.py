@@ -14,6 +14,7 @@ import pandas as pd
 
 from workflow_scripts.backbones.weight_names import NONE
 from workflow_scripts.errors import UserError
+from workflow_scripts.intake.known import ID_DIGITS
 from workflow_scripts.intake.label_table import LABELS
 from workflow_scripts.io import store
 from workflow_scripts.io.tables import read_csv
@@ -34,11 +35,10 @@ KEYS: dict[str, Callable[[pd.Series], pd.Series]] = {
 
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
-ID_DIGITS = 16
-"""Number of digits of a file's SHA-256 that are its image's id."""
+_INDEX = re.compile(r"index|unnamed: \d+")
 NAME_COLUMNS = ("path", "file", "filename", "name", "image", "image_id", "id", "hash")
-"""Allowed names of the column that names the images. If there is none of them, it is the first column that neither
-counts the rows nor has labels or decimal numbers, or else the first column."""
+"""Allowed names of the column that names the images. If no column has one of them, it is the first column of texts that
+are no labels, or else the first column of whole numbers that is not the index of a data frame."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ def matched(names: Sequence[str], rows: pd.DataFrame, path: str) -> np.ndarray:
     longer path that ends with the image's path. Of these five ways, the one that finds most images is used. Raises
     `UserError` if two rows have the same name, if an image has no row, or if the names of two rows end with its path.
     """
-    names = [name[:ID_DIGITS].lower() if _SHA256.fullmatch(name) else name for name in names]
-    if len(set(names)) < len(names):
-        twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]
+    ids = [name[:ID_DIGITS].lower() if _SHA256.fullmatch(name) else name for name in names]
+    if len(set(ids)) < len(ids):
+        twice = pd.Series(ids)[pd.Series(ids).duplicated()].iloc[0]
         raise UserError(f"{path}: the name {twice!r} is there twice, allowed: one row for each image")
-    number = {name: row for row, name in enumerate(names)}
+    number = {name: row for row, pair in enumerate(zip(ids, names, strict=True)) for name in pair}
     matches = {kind: key(rows).map(number) for kind, key in KEYS.items() if not key(rows).duplicated().any()}
     matches |= {"end of the path": _by_end_of_path(names, rows["path"])}
     kind = max(matches, key=lambda kind: matches[kind].notna().sum())
@@ -142,7 +142,7 @@ def read_table(path: str) -> Table:
                 return _of_columns(table.assign(**{column: names.map(given_back)}), path)
             case _:
                 table = pd.read_parquet(path)
-                named = not pd.api.types.is_numeric_dtype(table.index)
+                named = not (pd.api.types.is_numeric_dtype(table.index) or {*table.index.names} & {*table.columns})
                 return _of_columns(table.reset_index() if named else table, path)
     except UserError:
         raise
@@ -201,13 +201,14 @@ def _of_columns(table: pd.DataFrame, path: str) -> Table:
 def _name_column(table: pd.DataFrame) -> str:
     """Return which column names the images (see `NAME_COLUMNS`).
 
-    A column that counts the rows is the last resort only, but not excluded: images may be called 0001, 0002 and so on.
+    A column of whole numbers is one only if there are no texts: images may be called 0001, 0002 and so on.
     """
 
-    def unlikely(column: str) -> tuple[bool, bool]:
-        values = table[column]
-        other = _has_labels(column) or pd.api.types.is_float_dtype(values) or _counts_rows(values)
-        return str(column).lower() not in NAME_COLUMNS, other
+    def unlikely(column: str) -> tuple[bool, bool, bool, bool]:
+        name, values = str(column).lower(), table[column]
+        is_number, is_whole = pd.api.types.is_numeric_dtype(values), pd.api.types.is_integer_dtype(values)
+        other = _has_labels(column) or (is_number and not is_whole)
+        return name not in NAME_COLUMNS, other, is_number, is_number and bool(_INDEX.fullmatch(name))
 
     return min(table, key=unlikely)
 

@@ -102,9 +102,31 @@ def test_names_may_count_the_rows_as_an_index_does(tmp_path, column):
     np.testing.assert_allclose(brought(str(path), str(manifest), tmp_path), VALUES, rtol=1e-6)
 
 
-def test_names_may_be_the_index_of_a_parquet(tmp_path, manifest):
+@pytest.mark.parametrize("first", [{}, {"Unnamed: 0": [0, 1, 2, 3]}])
+def test_names_may_be_numbers_beside_features_that_are_integers(tmp_path, first):
+    names, values = ["1", "2", "3", "4"], np.array([[5, 7], [9, 3], [5, 1], [6, 6]])
+    manifest = tmp_path / "manifest.csv"
+    pd.DataFrame({"image_id": IDS, "path": [f"{name}.png" for name in names]}).to_csv(manifest, index=False)
+    path = tmp_path / "a.csv"
+    pd.DataFrame({**first, "number": names, "f0": values[:, 0], "f1": values[:, 1]}).to_csv(path, index=False)
+    np.testing.assert_array_equal(brought(str(path), str(manifest), tmp_path), values)
+
+
+def test_names_may_be_64_hexadecimal_digits_that_are_not_the_sha256_of_the_file(tmp_path):
+    names, other = [3 * number + 16 * "c" for number in IDS], [f"{number:016x}" for number in range(10, 14)]
+    manifest = tmp_path / "manifest.csv"
+    pd.DataFrame({"image_id": other, "path": [f"{name}.png" for name in names]}).to_csv(manifest, index=False)
+    table = write(tmp_path / "a.npz", names, VALUES)
+    bring(table, str(manifest), tmp_path / "out.h5", {"code": "c", "settings": {"backbone": {"file": table}}})
+    with store.reading(tmp_path / "out.h5", store.manifest_digest(other)) as file:
+        np.testing.assert_array_equal(file["features"][:], VALUES)
+
+
+@pytest.mark.parametrize("also_a_column", [False, True])
+def test_names_may_be_the_index_of_a_parquet(tmp_path, manifest, also_a_column):
     path = tmp_path / "mine.parquet"
-    pd.DataFrame(VALUES, columns=["a", "b", "c"], index=PATHS).to_parquet(path)
+    table = pd.DataFrame(VALUES, columns=["a", "b", "c"]).assign(path=PATHS)
+    table.set_index("path", drop=not also_a_column).to_parquet(path)
     np.testing.assert_array_equal(brought(str(path), manifest, tmp_path), VALUES)
 
 
