@@ -36,8 +36,8 @@ ACROSS = 3
 NAMES = 10
 """Room for the names of the classes beside the first matrix, in millimetres."""
 NO_CLASSES = (
-    "No labels of two classes, or of too many: this figure compares distances within classes with those between them; "
-    "n_images must be twice the number of classes or more."
+    "No labels of two classes, or no two images of a class: this figure compares distances within classes with those "
+    "between them; n_images must be twice the number of classes or more."
 )
 STRIPE = 0.025
 """Width of the stripe of class colours along a heatmap, as a share of its side."""
@@ -66,8 +66,8 @@ def tabulate(
       confidence interval.
 
     The `pair` rows of a matrix have the positions `i > j` in the sample, `label_i`, `label_j` and `distance`. The table
-    is empty if the images have fewer than two classes, or more than half of `n_images`; images that the network was
-    trained on are left out.
+    is empty if the images have fewer than two classes, or if the sample has no two images of a class, as with more
+    classes than half of `n_images`; images that the network was trained on are left out.
     """
     tables = list(_matrices(figure, cells, inputs))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["part"])
@@ -77,16 +77,16 @@ def _matrices(
     figure: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], inputs: Mapping[str, Sequence[str]]
 ) -> Iterator[pd.DataFrame]:
     """Yield a table with the rows of `tabulate` for each file of features. Files whose images have fewer than two
-    classes are left out, and those with so many that the sample has no two images of a class."""
+    classes are left out, and those whose sample has no two images of a class."""
     names = dict(zip(inputs["features"], cell_names(cells, axes_of("features")), strict=True))
     readers = OneCell.each(cells, inputs)
     for path, name in names.items():
         members = [cell for cell in readers if cell.files["features"] == path]
         labels = members[0].labels()
         labels[labels == ""] = None
-        if not 2 <= len({*labels} - {None}) <= figure["n_images"] // 2:
-            continue
         rows = balanced_sample(list(labels), figure["n_images"], figure["seed"])
+        if not 2 <= len({*labels[rows]}) < len(rows):
+            continue
         points = {FEATURES: read_points(path, None, False).values[rows]}
         for cell in members:
             if cell.files["points"] != path:

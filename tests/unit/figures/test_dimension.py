@@ -115,6 +115,13 @@ def test_distances_need_two_images_of_a_class(made):
     assert tables[1].loc[tables[1]["part"] == "matrix", "correlation"].notna().all()
 
 
+def test_one_image_of_each_class_gives_no_distances(tmp_path):
+    X = np.random.default_rng(0).normal(size=(4, 5))
+    features = write_store(tmp_path / "f.h5", features=X, image_id=np.arange(4).astype("S"))
+    inputs = {"features": [features], "points": [features], "manifest": [write_manifest(tmp_path, ["a", "b", "c", ""])]}
+    assert tabulate("distances", [CELL], inputs).empty
+
+
 def test_features_that_are_not_reduced_are_drawn_once(made):
     cells, inputs = made("distances", 3)
     table = tabulate("distances", cells, inputs)
