@@ -122,6 +122,11 @@ def test_a_comma_stands_before_decimals_and_not_between_thousands(folder, browse
     assert lengths == pytest.approx([2, 0.5, 0.125, 0.0015, 1.5, None, None, None, None])
     numbers = browser.execute_script("return ['1,024', ' 1024', '12,5'].map(numberOf)")
     assert numbers == [None, 1024, 12.5]  # NaN arrives as None
+    said = "['length', 'pixels', 'size'].forEach((id, i) => { element(id).value = arguments[i]; }); correct(); "
+    said += "return element('wrong').textContent"
+    assert "a point before three decimals" in browser.execute_script(said, "", "", "1,234")
+    assert "a point before three decimals" in browser.execute_script(said, "1,234 µm", "9", "")
+    assert "Give the length" in browser.execute_script(said, "2 µm", "", "")
 
 
 def test_many_images_lie_in_a_folder_beside_the_page(folder, browser, monkeypatch):

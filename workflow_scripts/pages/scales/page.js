@@ -38,7 +38,9 @@ function correct() {
   const pixels = numberOf(element("pixels").value), size = numberOf(element("size").value);
   if (length && pixels > 0) return decide("corrected", rounded(length), rounded(length * 1e3 / pixels));
   if (!text && size > 0) return decide("corrected", null, rounded(size));
-  element("wrong").textContent = text && !length ? "Write the length with its unit, and no comma between thousands: 2 µm, 1500 nm" :
+  element("wrong").textContent = text && !length ? "Write the length with its unit, no comma between thousands, and a point before three decimals: " +
+    "2 µm, 1500 nm, 1.234 µm" : [pixels, size].some(Number.isNaN) ?
+    "Write numbers without a comma between thousands, and with a point before three decimals: 1500, 1.234" :
     "Give the length and its pixels (click on both ends of the bar), or the size of a pixel alone";
 }
 
