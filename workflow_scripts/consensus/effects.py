@@ -44,7 +44,7 @@ def partition_effects(
     - `share`: the share of the scatter that a choice explains in addition to all other choices, or that a pair explains
       in addition to its two choices alone;
     - `p`: share of the permutations with a `share` at least as large (Phipson & Smyth 2010), and at least `least_p`;
-      NaN for pairs;
+      1 if there is no scatter, NaN for pairs;
     - `added`: how much 1 - ARI of two cells grows if they differ in this choice; NaN for pairs. It is a coefficient of
       a least-squares regression over all pairs of cells;
     - `chance_low`, `chance_high`: 2.5 % and 97.5 % quantiles of `added` over the permutations; NaN for pairs;
@@ -63,7 +63,7 @@ def partition_effects(
         added = np.array([_added(agreement, each, others) for each in (levels, *permuted)])
         low, high = np.quantile(added[1:], [0.025, 0.975])
         least = least_p(members, levels)
-        p = max(least, p_value(shares[0], shares[1:]))
+        p = max(least, p_value(shares[0], shares[1:])) if total > 0 else 1.0
         mains.append((axis, 1, shares[0], p, added[0], low, high, least))
     mains.sort(key=lambda row: -row[2])
     pairs = [

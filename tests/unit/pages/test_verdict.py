@@ -56,9 +56,11 @@ def test_random_partitions_say_trust_none_and_show_no_groups(tmp_path):
 
 def test_identical_cells_say_so(tmp_path):
     truth = np.repeat(np.arange(3), 10)
-    said = texts(study_of(tmp_path, truth, [""] * 30, 0.0))
+    cells = [{**cell, "preprocess": step} for cell in CELLS for step in ("plain", "clahe")]
+    said = texts(study_of(tmp_path, truth, [""] * 30, 0.0, cells))
     assert said["choice"] == ["All cells have the same partition: no choice matters."]
-    assert said["survives"][0].endswith("30 of 30 images (100 %) keep their group in most votes of the 6 cells.")
+    assert not any("depends on this choice" in step for step in said["next"])
+    assert said["survives"][0].endswith("30 of 30 images (100 %) keep their group in most votes of the 12 cells.")
     assert said["fragile"] == ["No image lies between two groups."]
 
 
