@@ -222,6 +222,7 @@ def test_restarts_enough_not_enough_and_unknown():
     assert say.restarts(4, 4, 0, "repeat", 10).strength == "strong"
     assert say.restarts(4, 1, 0, "repeat", 10).text.startswith("In 3 of 4 cells, 10 repeats may miss")
     assert say.restarts(4, 0, 0, "restart", 10).strength == "none"
+    assert say.restarts(1, 0, 1, "repeat", 3).text.startswith("In 1 of 1 cell, 3 repeats agree")
     assert say.restarts(0, 0, 0, "restart", 0).number is None
 
 
