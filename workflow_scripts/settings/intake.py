@@ -104,7 +104,7 @@ class Tiles(Model):
     micrometres."""
 
     size: Annotated[int, Field(ge=2)] | Literal["shortest"] | None = None
-    """Side of a tile in pixels; `shortest` takes the shorter side of each image."""
+    """Side of a tile in pixels; `shortest` takes the shorter side of each image without data stripes."""
     stride: int | None = Field(None, ge=1)
     """Distance between the starts of two neighbouring tiles in pixels; null takes the size. The last tile ends at the
     image's edge, so that the whole image is covered."""
