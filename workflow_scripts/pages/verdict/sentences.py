@@ -255,11 +255,11 @@ def settled_by_labels(name: str, probability: float, n_labels: int, needed: int 
 
     `needed` is the number of further labels: 0 if more labels would hardly change the answer, and None if this number
     cannot be estimated. `n_unlabelled` images have no label yet. The probability also counts the agreement of the
-    cells, which decides alone if there are few labels.
+    cells, which may outweigh few labels.
     """
     start = f"With {count(n_labels, 'label')}, {name} is the best cell with probability {probability:.2f}"
     if needed == 0 and n_labels < ENOUGH_LABELS:
-        text = f"{start}, by the agreement of the cells more than by so few labels."
+        text = f"{start}; this counts the agreement of the cells too, and so few labels show little."
         return Sentence(text, "weak", probability, "trust")
     if needed == 0:
         text = f"{start}; cells of its opinion lead, and more labels would hardly change that."

@@ -188,7 +188,7 @@ def test_few_labels_are_weak_evidence_whatever_they_say():
     assert checked.text.startswith("Against the 4 labels at hand it has ARI 1.00;")
     assert checked.text.endswith("So few labels show little.")
     settled = say.settled_by_labels("a", 0.97, 4, 0, 44)
-    assert settled.text.endswith("0.97, by the agreement of the cells more than by so few labels.")
+    assert settled.text.endswith("0.97; this counts the agreement of the cells too, and so few labels show little.")
     assert {checked.strength, settled.strength} == {"weak"}
     assert say.labels_of_one_class(5).text == "5 labels of one class cannot check the cells."
 
