@@ -76,7 +76,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
         named = bool(table["named"].iloc[0])
         files = short_names(table["path"], 24)
         across = 2 if figure["width"] < NARROW_BELOW_MM else 4
-        room = (figure["width"] / across - 8) / 2
+        room = (figure["width"] / across - 5) / 2
         short = names_of_width([*table["name"], *table["twin_name"]], room, style["font_size"], 12)
         lines = ceil(len(first) / across)
         above = frame_legend_height(by_class, figure["width"], style)
