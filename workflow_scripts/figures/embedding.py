@@ -244,14 +244,14 @@ def emptiest(point: np.ndarray, points: np.ndarray, covered: np.ndarray, sides: 
     much as all points. All are in units of the panel's sides.
     """
     steps = np.linspace(0, 1, 21)
-    corners = np.stack(np.meshgrid(steps * (1 - sides[0]), steps * (0.94 - sides[1])), axis=-1).reshape(-1, 2)
+    left, low = steps * (1 - sides[0]), steps * (0.94 - sides[1])
+    corners = np.stack(np.meshgrid(left, low), axis=-1).reshape(-1, 2)
 
     def inside(places: np.ndarray) -> np.ndarray:
-        # one corner at a time, because all of them would need 441 copies of the places
-        within = (
-            ((places > corner - 0.01) & (places < corner + sides + [0.01, 0.06])).all(axis=1) for corner in corners
-        )
-        return np.array([np.count_nonzero(of_corner) for of_corner in within])
+        x, y = places[:, :1], places[:, 1:]
+        across = (x > left - 0.01) & (x < left + sides[0] + 0.01)
+        upwards = (y > low - 0.01) & (y < low + sides[1] + 0.06)
+        return (upwards.T.astype(np.float64) @ across).ravel()  # how many places are within both, for each corner
 
     distance = np.linalg.norm(corners + sides / 2 - point, axis=1)
     return corners[np.lexsort((distance, inside(points) + len(points) * inside(covered)))[0]]

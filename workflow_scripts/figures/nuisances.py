@@ -39,8 +39,8 @@ def tabulate(
 
     Returns
     -------
-    DataFrame with the columns of `consensus.nuisance.associations`, and `n_images`, `n_groups`, `labelled` (whether
-    images were compared within labels) and `n_labelled`. Empty if no fact varies among the images that are compared.
+    DataFrame with the columns of `consensus.nuisance.associations`, and `n_images`, `n_groups` and `n_labelled`. If
+    images have labels, they were compared within labels. Empty if no fact varies among the images that are compared.
     """
     manifest = read_manifest(inputs["manifest"][0])
     groups = _groups(inputs["consensus"][0])
@@ -53,9 +53,7 @@ def tabulate(
     labels = manifest["label"].fillna("").to_numpy() if n_labelled else None
     options = {"n_permutations": figure["n_permutations"], "seed": figure["seed"]}
     table = associations(groups, facts, labels, **options)
-    return table.assign(
-        n_images=len(groups), n_groups=len(np.unique(groups)), labelled=n_labelled > 0, n_labelled=n_labelled
-    )
+    return table.assign(n_images=len(groups), n_groups=len(np.unique(groups)), n_labelled=n_labelled)
 
 
 def _groups(path: str) -> np.ndarray:
@@ -93,7 +91,7 @@ def draw(table: pd.DataFrame, figure: Mapping[str, Any], inputs: Mapping[str, An
 
 def _explanation(table: pd.DataFrame) -> str:
     first = table.iloc[0]
-    within = "within the images of each label" if first["labelled"] else "no labels: among all images"
+    within = "within the images of each label" if first["n_labelled"] else "no labels: among all images"
     if 0 < first["n_labelled"] < first["n_images"]:
         within = f"within the {first['n_labelled']} images with a label by label, and within the others"
     return (

@@ -90,11 +90,12 @@ def write_csv(table: "pd.DataFrame", path: str) -> None:
 
     Texts that a spreadsheet program would take for a formula are made harmless (see `spreadsheets.harmless`).
     """
-    texts = _each_text(harmless, table)
+    table = _each_text(harmless, table)
+    text = table.to_csv(index=False)
+    if "\r" in text:  # without quotation marks, a carriage return ends the row
+        text = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
     with replacing(path) as temporary:
-        texts.to_csv(temporary, index=False)
-        if b"\r" in temporary.read_bytes():  # without quotation marks, a carriage return ends the row
-            texts.to_csv(temporary, index=False, quoting=csv.QUOTE_NONNUMERIC)
+        temporary.write_text(text, encoding="utf-8", newline="")
 
 
 def read_csv(path: str | os.PathLike[str], **options: Any) -> "pd.DataFrame":

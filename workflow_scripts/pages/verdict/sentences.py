@@ -309,9 +309,9 @@ def restarts(n_cells: int, n_enough: int, n_alike: int, unit: str, n_runs: int) 
     if n_enough == n_cells:
         return Sentence(f"{runs} reach the best optimum, or an equal one, in every cell.", "strong", share, table)
     n_missed, of = n_cells - n_enough - n_alike, f"of {count(n_cells, 'cell')}"
-    missed = [f"in {n_missed} {of}, {runs} may miss the best optimum and all equal ones"] * (n_missed > 0)
-    alike = [f"in {n_alike} {of}, {runs} agree, but they are too few to be sure"] * (n_alike > 0)
-    text = "; ".join([*missed, *alike])
+    missed = f"in {n_missed} {of}, {runs} may miss the best optimum and all equal ones" if n_missed else ""
+    alike = f"in {n_alike} {of}, {runs} agree, but they are too few to be sure" if n_alike else ""
+    text = "; ".join(filter(None, [missed, alike]))
     return Sentence(f"{text[0].upper()}{text[1:]}.", "weak" if n_enough else "none", share, table)
 
 

@@ -51,10 +51,10 @@ class KMeans(OnDevice, Restarted):
         return self.repeats * (self.n_init if self.keep == "all" else 1)
 
     def working_memory(self, n: int, d: int) -> int:
-        """Return the bytes of three parts: copies of the points, one for the compiled kernel and eight in PyTorch,
-        which splits each number into exact parts; distances and inner products between some thousands of points; and
-        the inner products of points and centres in each thread."""
-        copies = 8 if self.takes_torch else 1
+        """Return the bytes of three parts: copies of the points, one for the compiled kernel or a GPU, and eight for
+        PyTorch on the CPU, which splits each number into exact parts; distances and inner products between some
+        thousands of points; and the inner products of points and centres in each thread."""
+        copies = 1 if self.takes_gpu or kernels() else 8
         pairs = 4 * (min(n, 5000) ** 2 + min(n, 4000) ** 2) + FLOAT * 512 * min(n, 4000)
         products = self.threads(n, d) * min(16 * n * max(self.k), 2**28)
         return copies * FLOAT * n * d + pairs + products
